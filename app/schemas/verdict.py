@@ -1,0 +1,36 @@
+"""The answer: what the client gets."""
+
+from pydantic import Field
+
+from app.schemas.base import Message
+from app.schemas.decision import Decision, Floor
+from app.schemas.detection import BranchName, BranchResult, Evidence
+from app.schemas.pii import Entity, Language
+from app.schemas.timing import Timings
+
+
+class DecisionProcess(Message):
+    """Why the verdict is what it is."""
+
+    branches: tuple[BranchResult, ...]
+    weights: dict[BranchName, float]
+    weighted_score: float
+    floors: tuple[Floor, ...]
+    degraded: tuple[BranchName, ...]
+    evidence: tuple[Evidence, ...]
+    entities: tuple[Entity, ...] = ()
+    language: Language | None = None
+    timings: Timings
+
+
+class Verdict(Message):
+    """The decision on one text. `pii_detected` is None when BLOCK came before the search for PII."""
+
+    request_id: str
+    decision: Decision
+    threat_score: float = Field(ge=0, le=100)
+    categories: tuple[str, ...] = ()
+    degraded: tuple[BranchName, ...] = ()
+    pii_detected: bool | None = None
+    sanitized_text: str | None = Field(default=None, description="Present exactly with SANITIZE.")
+    decision_process: DecisionProcess | None = None
