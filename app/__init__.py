@@ -1,0 +1,49 @@
+"""Vigil: the application on one screen. `faststream run app:app` runs it.
+
+A request travels through these files in this order: api/routes.py, publishers/guard_input.py,
+subscribers/detection.py, subscribers/arbiter.py, subscribers/pii.py, subscribers/arbiter.py again,
+subscribers/logging.py.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from faststream import FastStream
+
+__version__ = "0.1.0"
+
+
+def build() -> "FastStream":
+    """The workers named in VIGIL_WORKERS, on one broker.
+
+    Raises:
+        SettingsError: a setting makes no sense.
+    """
+    from faststream import FastStream
+
+    from app import publishers
+    from app.publishers.unsettled import PublishedLedger
+    from app.runtime.broker import new_broker
+    from app.runtime.delivery import Delivery
+    from app.runtime.lifecycle import Lifecycle
+    from app.runtime.specification import specification
+    from app.settings import settings
+
+    config = settings()
+    broker = new_broker(config, name="vigil-" + "-".join(config.workers))
+    broker.add_middleware(Delivery(PublishedLedger()))
+    for worker in config.workers:
+        broker.include_router(import_module(f"app.subscribers.{worker}").router)
+    broker.include_routers(*publishers.routers())
+    app = FastStream(broker, specification=specification(broker), logger=None)
+    Lifecycle(broker, config).register(app)
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    # Built on demand: `import app.schemas` must not load a broker.
+    if name == "app":
+        globals()["app"] = application = build()
+        return application
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

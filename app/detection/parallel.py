@@ -1,0 +1,51 @@
+"""The branches side by side, each within its time limit."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Protocol
+
+from asyncer import create_task_group
+
+from app.detection.fusion import fuse
+from app.offload import offload
+from app.schemas.detection import BranchName, BranchResult, Detection
+from app.schemas.guard import Mode
+
+log = logging.getLogger("vigil.detection")
+
+TIME_LIMITS_S = {BranchName.HEURISTICS: 1.0, BranchName.SEMANTIC: 2.0, BranchName.CLASSIFIER: 3.0}
+
+
+class Engine(Protocol):
+    """What judges a text for one branch. Called from several threads at once."""
+
+    def analyze(self, text: str) -> BranchResult:
+        """Judge the whole text."""
+
+
+async def detect(text: str, mode: Mode, engines: Mapping[BranchName, Engine]) -> Detection:
+    """Ask every branch of the mode at once and fuse what they say.
+
+    A branch that raises or is late is degraded, never an error of the whole.
+    """
+    names = [name for name in BranchName if mode is Mode.FULL or name is not BranchName.CLASSIFIER]
+    async with create_task_group() as group:
+        answers = [group.soonify(_ask)(name, engines[name], text) for name in names]
+    return fuse([answer.value for answer in answers], mode)
+
+
+async def _ask(name: BranchName, engine: Engine, text: str) -> BranchResult:
+    started = perf_counter()
+    try:
+        async with asyncio.timeout(TIME_LIMITS_S[name]):
+            return await offload(engine.analyze, text)
+    except TimeoutError:
+        reason = f"no answer within {TIME_LIMITS_S[name]:g} s"
+    except Exception as error:
+        # The text is not logged: an engine's message may quote it, its type cannot.
+        reason = f"failed with {type(error).__name__}"
+        log.error("branch %s %s", name, reason)
+    elapsed = round((perf_counter() - started) * 1000, 3)
+    return BranchResult(branch=name, score=0.0, degraded=True, reason=reason, latency_ms=elapsed)

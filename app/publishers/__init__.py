@@ -1,0 +1,12 @@
+"""One file per outgoing subject. A publisher gives its hop the message id that deduplicates it."""
+
+from faststream.nats import NatsRouter
+
+
+def routers() -> tuple[NatsRouter, ...]:
+    """What the workers publish with."""
+    from app.publishers import arbiter_decision, dead_letter, logs_event, pii_detect, pii_result, verdict
+
+    return tuple(
+        module.router for module in (arbiter_decision, pii_detect, pii_result, verdict, logs_event, dead_letter)
+    )

@@ -1,0 +1,48 @@
+"""What a worker process does before its first and after its last message."""
+
+import logging
+
+from faststream import FastStream
+from faststream.nats import NatsBroker
+
+from app.runtime.draining import DrainableFetch, make_drainable
+from app.runtime.provisioning import require
+from app.settings import Settings
+from app.streams import CONSUMERS
+
+log = logging.getLogger("vigil.worker")
+
+
+class Lifecycle:
+    """Start: engines, connection, check of the consumers. Stop: pulls end, handlers finish, all is acked."""
+
+    def __init__(self, broker: NatsBroker, settings: Settings) -> None:
+        self._broker = broker
+        self._settings = settings
+        self._fetches: list[DrainableFetch] = []
+
+    def register(self, app: FastStream) -> None:
+        """Hook into the application."""
+        app.on_startup(self.start)
+        app.after_startup(self.started)
+        app.on_shutdown(self.drain)
+
+    async def start(self) -> None:
+        """Connect (waiting for the server as long as it takes) and check what must exist.
+
+        Raises:
+            NotProvisioned: a consumer is missing.
+        """
+        connection = await self._broker.connect()
+        mine = tuple(consumer for consumer in CONSUMERS if consumer.worker in self._settings.workers)
+        await require(connection.jetstream(), mine)
+
+    async def started(self) -> None:
+        """Now messages flow."""
+        self._fetches = make_drainable(self._broker)
+        log.info("running: %s", ", ".join(self._settings.workers))
+
+    async def drain(self) -> None:
+        """Stop asking for messages; what is running goes on."""
+        for fetch in self._fetches:
+            await fetch.drain()

@@ -1,0 +1,126 @@
+"""Settings, read once from the environment. Units are in the names; the brief's names are kept."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import SettingsError
+from app.streams import LOGGING, WORKERS, Consumer
+
+CLICKHOUSE_HTTP_PORTS = {8123, 8443}
+REMOTE_ENGINES = ("heuristics_url", "semantic_url", "llm_guard_url", "presidio_url", "language_detector_url")
+
+
+class Settings(BaseSettings):
+    """One field per environment variable, in upper case: `vigil_port` is VIGIL_PORT."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    vigil_host: str = "127.0.0.1"
+    vigil_port: int = Field(default=8080, ge=1, le=65535)
+    vigil_data_dir: Path = Path(".vigil")
+    vigil_workers: str = Field(default=",".join(WORKERS), description="Workers of this process, comma separated.")
+    vigil_processes: int = Field(default=2, ge=1, le=64, description="Worker processes that `vigil up` starts.")
+    vigil_replicas: Literal[1, 3, 5] = 1
+    vigil_timeout_ms: int = Field(default=5000, ge=100, le=60_000, description="What a caller waits at most.")
+    vigil_nats_port: int | None = Field(default=None, ge=1, le=65535)
+    vigil_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    nats_servers: str = ""
+    nats_user: str | None = None
+    nats_pass: str | None = Field(default=None, repr=False)
+
+    worker_concurrency: int | None = Field(default=None, ge=1, le=1000, description="Overrides the fetch size.")
+    batch_size: int = Field(default=100, ge=1, le=10_000)
+    flush_interval_ms: int = Field(default=5000, ge=10, le=8000)
+
+    clickhouse_host: str = ""
+    clickhouse_port: int | None = Field(default=None, ge=1, le=65535)
+    clickhouse_database: str = Field(default="n8n_logs", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    clickhouse_user: str = "default"
+    clickhouse_password: str = Field(default="", repr=False)
+    clickhouse_secure: bool = False
+
+    block_threshold: float = Field(default=70.0, gt=0, le=100)
+    sanitize_threshold: float = Field(default=30.0, gt=0, le=100)
+
+    heuristics_url: str = ""
+    semantic_url: str = ""
+    llm_guard_url: str = ""
+    presidio_url: str = ""
+    language_detector_url: str = ""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        self.workers  # noqa: B018 - raises on an unknown name
+        if self.sanitize_threshold > self.block_threshold:
+            msg = (
+                f"SANITIZE_THRESHOLD ({self.sanitize_threshold:g}) is above BLOCK_THRESHOLD "
+                f"({self.block_threshold:g}): no text could be sanitized; lower it"
+            )
+            raise ValueError(msg)
+        if self.clickhouse_port in CLICKHOUSE_HTTP_PORTS:
+            msg = (
+                f"CLICKHOUSE_PORT={self.clickhouse_port} is ClickHouse's HTTP port, and clickhouse-driver "
+                "speaks the native protocol: set the native port, usually 9000 (9440 with TLS)"
+            )
+            raise ValueError(msg)
+        for name in REMOTE_ENGINES:
+            if getattr(self, name):
+                msg = f"{name.upper()} is set, but this version runs its engines embedded: unset it"
+                raise ValueError(msg)
+        return self
+
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """The workers that this process runs, in pipeline order."""
+        names = {name.strip() for name in self.vigil_workers.split(",") if name.strip()}
+        unknown = sorted(names - set(WORKERS))
+        if unknown or not names:
+            msg = (
+                f"VIGIL_WORKERS={self.vigil_workers!r}: "
+                f"{'unknown worker ' + ', '.join(unknown) if unknown else 'no worker named'}; "
+                f"the names are {', '.join(WORKERS)}"
+            )
+            raise ValueError(msg)
+        return tuple(name for name in WORKERS if name in names)
+
+    def fetch_size(self, consumer: Consumer) -> int:
+        """How many messages a worker pulls at once: BATCH_SIZE for log events, else WORKER_CONCURRENCY."""
+        if consumer is LOGGING:
+            return self.batch_size
+        return self.worker_concurrency or consumer.fetch
+
+    @property
+    def nats_server_list(self) -> list[str]:
+        """Addresses of NATS_SERVERS; the brief's default when it is empty."""
+        return [part.strip() for part in self.nats_servers.split(",") if part.strip()] or ["nats://localhost:4222"]
+
+    @property
+    def timeout_s(self) -> float:
+        """VIGIL_TIMEOUT_MS in seconds."""
+        return self.vigil_timeout_ms / 1000
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: one line per value that makes no sense, with the variable's name.
+    """
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        raise SettingsError("; ".join(map(_line, invalid.errors()))) from None
+
+
+def _line(error: object) -> str:
+    assert isinstance(error, dict)  # noqa: S101 - pydantic's ErrorDetails
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:
+        return message
+    return f"{str(error['loc'][0]).upper()}={error['input']!r}: {message}"

@@ -1,0 +1,81 @@
+"""The arbiter: rules on `vigil.arbiter.decision`, settles `vigil.pii.result`."""
+
+from datetime import UTC, datetime
+from time import perf_counter
+
+from faststream import AckPolicy
+from faststream.nats import NatsMessage, NatsRouter, PullSub
+
+from app.arbiter.decide import Thresholds, decide
+from app.arbiter.event import settled_event
+from app.arbiter.settle import block, settle, timed
+from app.pii.prefilter import may_contain_pii
+from app.pii.redaction import redact
+from app.publishers import logs_event, pii_detect, verdict
+from app.schemas.decision import Decision, DecisionRequest
+from app.schemas.guard import Mode
+from app.schemas.pii import Findings, PiiRequest, PiiResult
+from app.settings import settings
+from app.streams import ARBITER, ARBITER_DECISION, VIGIL
+
+THRESHOLDS = Thresholds(block=settings().block_threshold, sanitize=settings().sanitize_threshold)
+
+router = NatsRouter()
+subscriber = router.subscriber(
+    stream=VIGIL,
+    durable=ARBITER.durable,
+    config=ARBITER.config,
+    pull_sub=PullSub(batch_size=settings().fetch_size(ARBITER), timeout=1.0),
+    ack_policy=AckPolicy.MANUAL,
+    no_reply=True,
+    title="arbiter-worker",
+    description="Rules on judged texts, and settles those that come back from the search for personal data.",
+)
+
+
+def _is_decision(message: NatsMessage) -> bool:
+    return message.raw_message.subject == ARBITER_DECISION
+
+
+@subscriber(filter=_is_decision)
+async def rule(message: DecisionRequest) -> None:
+    """Rule on a request. A BLOCK is answered here; only the search for personal data may wait."""
+    started = perf_counter()
+    ruling = decide(message.detection, THRESHOLDS)
+    judged = PiiRequest(
+        request=message.request,
+        detection=message.detection,
+        ruling=ruling,
+        answered=ruling.decision is Decision.BLOCK,
+        timings=message.timings.model_copy(update={"decision_ms": _since(started)}),
+    )
+    if judged.answered:
+        await verdict.publish(block(judged))
+    if message.request.mode is Mode.FAST and not may_contain_pii(message.request.text):
+        await _settle(PiiResult(**dict(judged), findings=Findings()))
+    else:
+        await pii_detect.publish(judged)
+
+
+@subscriber
+async def settle_result(message: PiiResult) -> None:
+    """Settle a request whose personal data is known."""
+    await _settle(message)
+
+
+async def _settle(result: PiiResult) -> None:
+    started = perf_counter()
+    final = settle(result)
+    redacted = redact(result.request.text, result.findings.masks)
+    age = datetime.now(UTC) - result.request.accepted_at
+    timings = result.timings.model_copy(
+        update={"settle_ms": _since(started), "total_ms": round(age.total_seconds() * 1000, 3)}
+    )
+    if not result.answered:
+        await verdict.publish(timed(final, timings))
+    if not result.request.probe:
+        await logs_event.publish(settled_event(result, final, redacted, timings))
+
+
+def _since(started: float) -> float:
+    return round((perf_counter() - started) * 1000, 3)
