@@ -22,8 +22,12 @@ class Settings(BaseSettings):
     vigil_host: str = "127.0.0.1"
     vigil_port: int = Field(default=8080, ge=1, le=65535)
     vigil_data_dir: Path = Path(".vigil")
-    vigil_workers: str = Field(default=",".join(WORKERS), description="Workers of this process, comma separated.")
-    vigil_processes: int = Field(default=2, ge=1, le=64, description="Worker processes that `vigil up` starts.")
+    vigil_workers: str = Field(
+        default=",".join(WORKERS), description="Workers of this process, comma separated."
+    )
+    vigil_processes: int = Field(
+        default=2, ge=1, le=64, description="Worker processes that `vigil up` starts."
+    )
     vigil_replicas: Literal[1, 3, 5] = 1
     vigil_timeout_ms: int = Field(default=5000, ge=100, le=60_000, description="What a caller waits at most.")
     vigil_nats_port: int | None = Field(default=None, ge=1, le=65535)
@@ -33,7 +37,9 @@ class Settings(BaseSettings):
     nats_user: str | None = None
     nats_pass: str | None = Field(default=None, repr=False)
 
-    worker_concurrency: int | None = Field(default=None, ge=1, le=1000, description="Overrides the fetch size.")
+    worker_concurrency: int | None = Field(
+        default=None, ge=1, le=1000, description="Overrides the fetch size."
+    )
     batch_size: int = Field(default=100, ge=1, le=10_000)
     flush_interval_ms: int = Field(default=5000, ge=10, le=8000)
 
@@ -97,7 +103,9 @@ class Settings(BaseSettings):
     @property
     def nats_server_list(self) -> list[str]:
         """Addresses of NATS_SERVERS; the brief's default when it is empty."""
-        return [part.strip() for part in self.nats_servers.split(",") if part.strip()] or ["nats://localhost:4222"]
+        return [part.strip() for part in self.nats_servers.split(",") if part.strip()] or [
+            "nats://localhost:4222"
+        ]
 
     @property
     def timeout_s(self) -> float:

@@ -29,12 +29,16 @@ def sanitize(text: str, evidence: Sequence[Evidence], masks: Sequence[Mask]) -> 
     Returns:
         The clean text, or None when nothing worth sending is left.
     """
-    pointed = [(item.start, item.end) for item in evidence if item.score >= CUT_SCORE and item.start < item.end]
+    pointed = [
+        (item.start, item.end) for item in evidence if item.score >= CUT_SCORE and item.start < item.end
+    ]
     cuts = union([*touched(sentence_spans(text), pointed), *pointed])
     kept_masks = [mask for mask in masks if not any(overlaps(cut, (mask.start, mask.end)) for cut in cuts)]
     # A mask that a cut only touches is cut whole: half a number is still a number.
     cuts = union([*cuts, *((m.start, m.end) for m in masks if m not in kept_masks)])
-    edits = sorted([*((start, end, "") for start, end in cuts), *((m.start, m.end, m.replacement) for m in kept_masks)])
+    edits = sorted(
+        [*((start, end, "") for start, end in cuts), *((m.start, m.end, m.replacement) for m in kept_masks)]
+    )
     parts: list[str] = []
     worth, position = 0, 0
     for start, end, replacement in edits:

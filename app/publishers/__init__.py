@@ -8,5 +8,6 @@ def routers() -> tuple[NatsRouter, ...]:
     from app.publishers import arbiter_decision, dead_letter, logs_event, pii_detect, pii_result, verdict
 
     return tuple(
-        module.router for module in (arbiter_decision, pii_detect, pii_result, verdict, logs_event, dead_letter)
+        module.router
+        for module in (arbiter_decision, pii_detect, pii_result, verdict, logs_event, dead_letter)
     )

@@ -3,6 +3,7 @@
 import logging
 
 from faststream.nats import NatsBroker
+from faststream.security import SASLPlaintext
 
 from app.settings import Settings
 
@@ -27,8 +28,7 @@ def new_broker(settings: Settings, *, name: str) -> NatsBroker:
     return NatsBroker(
         settings.nats_server_list,
         name=name,
-        user=settings.nats_user,
-        password=settings.nats_pass,
+        security=_security(settings),
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.25,
         connect_timeout=2,
@@ -38,3 +38,9 @@ def new_broker(settings: Settings, *, name: str) -> NatsBroker:
         graceful_timeout=GRACEFUL_STOP_S,
         logger=None,
     )
+
+
+def _security(settings: Settings) -> SASLPlaintext | None:
+    if settings.nats_user is None:
+        return None
+    return SASLPlaintext(username=settings.nats_user, password=settings.nats_pass or "", use_ssl=False)

@@ -1,23 +1,34 @@
 """The logging worker: `vigil.logs.>` in, rows of the event log out."""
 
-import asyncio
-import logging
-from collections.abc import Sequence
+from functools import cache
 
 from faststream import AckPolicy
 from faststream.nats import NatsMessage, NatsRouter, PullSub
 from pydantic import ValidationError
 
-from app.events.sink import sink
-from app.events.store import StoreUnavailable
+from app.events.sink import Sink
+from app.events.store import EventStore
 from app.runtime.delivery import PartialFailure
 from app.schemas.event import Event
 from app.settings import settings
 from app.streams import LOGGING, VIGIL
 
-log = logging.getLogger("vigil.logging")
-
 router = NatsRouter()
+
+
+@cache
+def sink() -> Sink:
+    """This process's one connection to ClickHouse, opened with the first batch."""
+    config = settings()
+    store = EventStore(
+        host=config.clickhouse_host or "127.0.0.1",
+        port=config.clickhouse_port or 9000,
+        database=config.clickhouse_database,
+        user=config.clickhouse_user,
+        password=config.clickhouse_password,
+        secure=config.clickhouse_secure,
+    )
+    return Sink(store)
 
 
 async def raw_payloads(message: NatsMessage) -> list[bytes]:
@@ -36,7 +47,19 @@ async def raw_payloads(message: NatsMessage) -> list[bytes]:
     ack_policy=AckPolicy.MANUAL,
     no_reply=True,
     title="logging-worker",
-    description="Writes events to ClickHouse in batches.",
+    description="Writes events to ClickHouse in batches; acknowledged after the insert returned.",
 )
 async def store_events(payloads: list[bytes]) -> None:
-    """Insert a batch. It is acknowledged after the insert returned; bad members fail alone."""
+    """Insert a batch. Bad members fail alone."""
+    events: dict[int, Event] = {}
+    failed: dict[int, Exception] = {}
+    for index, payload in enumerate(payloads):
+        try:
+            events[index] = Event.model_validate_json(payload)
+        except ValidationError as error:
+            failed[index] = error
+    rejected = await sink().write(list(events.values()))
+    places = list(events)
+    failed |= {places[position]: error for position, error in rejected.items()}
+    if failed:
+        raise PartialFailure(failed)

@@ -5,8 +5,8 @@ from time import perf_counter
 from faststream import AckPolicy
 from faststream.nats import NatsRouter, PullSub
 
-from app.publishers import pii_result
 from app.offload import offload
+from app.publishers import pii_result
 from app.schemas.pii import PiiRequest, PiiResult
 from app.settings import settings
 from app.streams import PII, VIGIL

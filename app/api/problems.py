@@ -1,0 +1,114 @@
+"""Errors as RFC 9457 problem documents."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from app.errors import PipelineTimeout, PipelineUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """One thing wrong with the request."""
+
+    field: str = Field(examples=["mode"])
+    message: str = Field(examples=["Input should be 'full' or 'fast'"])
+
+
+class Problem(BaseModel):
+    """What went wrong, and what to do about it (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str = Field(examples=["Unprocessable Content"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["mode: Input should be 'full' or 'fast'"])
+    request_id: str | None = None
+    errors: list[FieldError] | None = None
+
+
+class Refusal(HTTPException):
+    """An error answer with its problem document."""
+
+    def __init__(
+        self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
+        super().__init__(status, detail, dict(headers or {}))
+        self.extra = extra
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **extra: Any) -> JSONResponse:
+    """A problem document as an answer."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **extra,
+    }
+    return JSONResponse(body, status, dict(headers or {}), MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as a problem document."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(PipelineUnavailable, _unavailable)
+    app.add_exception_handler(PipelineTimeout, _timeout)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return problem(
+        error.status_code,
+        str(error.detail),
+        error.headers,
+        **_identity(request),
+        **getattr(error, "extra", {}),
+    )
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    # The input itself is not repeated: it may hold personal data, and lone surrogates cannot be encoded.
+    errors = [{"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()]
+    too_long = next((item for item in error.errors() if item["type"] == "string_too_long"), None)
+    detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
+    return problem(413 if too_long else 422, detail, **_identity(request), errors=errors)
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PipelineUnavailable)  # noqa: S101
+    return problem(
+        503, f"{error}; try again", {"Retry-After": str(error.retry_after_s)}, **_identity(request)
+    )
+
+
+async def _timeout(request: Request, error: Exception) -> JSONResponse:
+    return problem(504, str(error), **_identity(request), error="Gateway Timeout", message=str(error))
+
+
+def _identity(request: Request) -> dict[str, str]:
+    request_id = getattr(request.state, "request_id", None)
+    return {"request_id": request_id} if request_id else {}
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    names = [str(part) for part in location if part != "body" and not isinstance(part, int)]
+    return ".".join(names) or "body"
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    if error["type"] == "json_invalid":
+        return f"not valid JSON: {error['ctx']['error']}"
+    if error["type"] == "string_unicode":
+        return "holds a lone surrogate (half of a UTF-16 pair), which is no character: remove it"
+    if error["type"] == "extra_forbidden":
+        return "unknown field: check its spelling"
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,23 @@
+"""The command line: `vigil`."""
+
+import sys
+
+import typer
+
+from app.commands import check, dlq, scan, streams, up
+from app.errors import VigilError
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Guard language-model applications.")
+cli.command("up")(up.up)
+cli.command("check")(check.check)
+cli.command("scan")(scan.scan)
+cli.add_typer(streams.cli, name="streams")
+cli.add_typer(dlq.cli, name="dlq")
+
+
+def main() -> None:
+    """Run a command; an error of ours is one line on standard error."""
+    try:
+        cli()
+    except VigilError as error:
+        sys.exit(f"vigil: {error}")

@@ -1,0 +1,133 @@
+"""A whole Vigil on one machine: embedded servers, worker processes, the API."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx
+import nats
+
+from app.errors import StartError
+from app.runtime.children import Child
+from app.runtime.clickhouse_server import ClickHouseServer
+from app.runtime.data_folder import DataFolder
+from app.runtime.nats_server import NatsServer
+from app.runtime.ports import choose_port
+from app.runtime.provisioning import apply
+from app.runtime.services import Services
+from app.runtime.supervisor import Supervisor
+from app.settings import Settings
+
+READY_TIMEOUT_S = 60.0
+# Threads of one process may not wait for each other by spinning: the other process needs the core.
+QUIET_THREADS = {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+@asynccontextmanager
+async def local(settings: Settings) -> AsyncIterator[Services]:
+    """Run everything; inside the context it is ready for requests. On the way out all ends, in order.
+
+    Raises:
+        StartError: a port or the data folder is taken, or something does not come up.
+    """
+    choose_port(settings.vigil_port, explicit=settings.vigil_port, setting="VIGIL_PORT")
+    with DataFolder(settings.vigil_data_dir) as data:
+        async with Supervisor() as servers:
+            services = await _servers(servers, data, settings)
+            services.write(settings.vigil_data_dir)
+            processes = [*_workers(services, data, settings), _api(services, data, settings)]
+            for process in processes:
+                await servers.start(process)
+            await _ready(services.api_url, processes)
+            yield services
+
+
+async def _servers(servers: Supervisor, data: DataFolder, settings: Settings) -> Services:
+    nats_servers = settings.nats_servers
+    if not nats_servers:
+        nats_server = NatsServer(data.folder("nats"), port=settings.vigil_nats_port, keep_fds=[data.lock_fd])
+        await servers.start(nats_server)
+        nats_servers = nats_server.url
+        await provision(nats_servers)
+    host, port = settings.clickhouse_host, settings.clickhouse_port
+    if not host:
+        clickhouse = ClickHouseServer(data.folder("clickhouse"), port=port, keep_fds=[data.lock_fd])
+        await servers.start(clickhouse)
+        host, port = clickhouse.host, clickhouse.port
+    return Services(
+        nats_servers=nats_servers,
+        clickhouse_host=host,
+        clickhouse_port=port or 9000,
+        api_url=f"http://{settings.vigil_host}:{settings.vigil_port}",
+    )
+
+
+async def provision(nats_url: str) -> None:
+    """Streams and consumers of an embedded server, which is ours to set up."""
+    connection = await nats.connect(nats_url)
+    try:
+        refused = [change for change in await apply(connection.jetstream(), replicas=1) if change.refused]
+    finally:
+        await connection.close()
+    if refused:
+        raise StartError("; ".join(map(str, refused)))
+
+
+def _workers(services: Services, data: DataFolder, settings: Settings) -> list[Child]:
+    command = (sys.executable, "-m", "faststream", "run", "app:app")
+    return [
+        _process(f"worker-{number}", command, services, data)
+        for number in range(1, settings.vigil_processes + 1)
+    ]
+
+
+def _api(services: Services, data: DataFolder, settings: Settings) -> Child:
+    return _process(
+        "api", (sys.executable, "-m", "app.api"), services, data, health_url=f"{services.api_url}/healthz"
+    )
+
+
+def _process(
+    name: str, command: Sequence[str], services: Services, data: DataFolder, health_url: str | None = None
+) -> Child:
+    async def healthy() -> bool:
+        if health_url is None:
+            return True  # a worker has no port: the probe through the pipeline tells
+        async with httpx.AsyncClient() as client:
+            try:
+                return (await client.get(health_url)).is_success
+            except httpx.HTTPError:
+                return False
+
+    return Child(
+        name,
+        command,
+        healthy=healthy,
+        log_file=data.folder("logs") / f"{name}.log",
+        env={**QUIET_THREADS, **os.environ, **services.environment},
+        grace_s=25.0,
+    )
+
+
+async def _ready(api_url: str, processes: Sequence[Child]) -> None:
+    reason = "no answer"
+    async with httpx.AsyncClient(timeout=5.0) as client:
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                while True:
+                    for process in processes:
+                        if process.restarts:
+                            raise StartError(f"{process.name} ends by itself: {process.tail()}")
+                    try:
+                        answer = await client.get(f"{api_url}/readyz")
+                    except httpx.HTTPError as error:
+                        reason = str(error)
+                    else:
+                        if answer.is_success:
+                            return
+                        reason = answer.json().get("reason", answer.text)
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise StartError(f"not ready within {READY_TIMEOUT_S:g} s: {reason}") from None
