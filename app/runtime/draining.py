@@ -9,6 +9,7 @@ from typing import Any
 
 from faststream.nats import NatsBroker
 from nats.aio.msg import Msg
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 
 # A pull is cut into pieces this long, so that a 5 s log batch need not run out before a stop.
@@ -25,13 +26,13 @@ class DrainableFetch:
         self._idle.set()
 
     async def __call__(self, batch: int = 1, timeout: float | None = 5, **options: Any) -> list[Msg]:
-        """As `fetch`. Raises asyncio.TimeoutError when nothing came, or when draining."""
+        """As `fetch`. Raises nats.errors.TimeoutError, the only one FastStream expects, when nothing came, or when draining."""
         loop = asyncio.get_running_loop()
         until = None if timeout is None else loop.time() + timeout
         while not self._draining:
             left = PIECE_S if until is None else min(PIECE_S, until - loop.time())
             if left <= 0:
-                raise TimeoutError
+                raise NatsTimeoutError
             self._idle.clear()
             try:
                 return await self._fetch(batch, timeout=left, **options)
@@ -40,7 +41,7 @@ class DrainableFetch:
             finally:
                 self._idle.set()
         await asyncio.sleep(0.05)  # the caller's loop goes on until the subscriber is stopped
-        raise TimeoutError
+        raise NatsTimeoutError
 
     async def drain(self) -> None:
         """Ask for nothing more; return when the pull on the wire has ended."""

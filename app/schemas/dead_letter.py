@@ -17,7 +17,7 @@ class DeadLetter(Message):
     original_subject: str
     original_data: str
     encoding: str = Field(default="utf-8", pattern="^(utf-8|base64)$")
-    original_headers: dict[str, str] = {}
+    original_headers: dict[str, str] = Field(default_factory=dict)
     stream_sequence: int = Field(ge=0)
     request_id: str | None = None
     error: str

@@ -1,6 +1,6 @@
 """The message on `vigil.guard.input` and `vigil.guard.output`: one text to be judged."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -60,5 +60,8 @@ class GuardRequest(Message):
         description="For the output direction: the prompt that led to the text. Context only, not judged.",
     )
     return_decision_process: bool = False
-    accepted_at: datetime = Field(description="When the API accepted the request, UTC.")
+    accepted_at: datetime = Field(
+        default_factory=lambda: datetime.now(UTC),
+        description="When the request was accepted, UTC. A publisher that leaves it out gets the worker's time.",
+    )
     probe: bool = Field(default=False, description="A readiness probe: judged, answered, not logged.")
