@@ -1,8 +1,11 @@
 """Real servers for tests: on free ports, in temporary folders, ended when the test or the session ends."""
 
 import asyncio
+import os
+import signal
 import threading
-from collections.abc import Coroutine, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +16,14 @@ from app.runtime.nats_server import NatsServer
 from app.runtime.ports import free_port
 
 T = TypeVar("T")
+
+
+async def eventually(condition: Callable[[], bool], within_s: float = 20) -> None:
+    """Return when `condition` holds; fail when it does not in time."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"did not happen within {within_s:g} s"
+        await asyncio.sleep(0.02)
 
 
 class LoopThread:
@@ -68,6 +79,15 @@ class RestartableServer:
     def kill(self) -> None:
         """SIGKILL, and it stays down until `start()`."""
         self._loop.run(self._kill())
+
+    def suspend(self) -> None:
+        """SIGSTOP: it keeps its port and answers nothing."""
+        assert self.pid is not None
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self.pid is not None
+        os.kill(self.pid, signal.SIGCONT)
 
     async def _kill(self) -> None:
         child = self.server.child

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from clickhouse_driver import Client
+from clickhouse_driver.errors import ServerException
 
 from app.events.failures import AWAY, StoreUnavailable, describe, is_bad_value
 
@@ -89,7 +90,7 @@ class Connection:
             self._client.disconnect()
 
     def _explain(self, error: Exception) -> str:
-        if not self._answered and self._speaks_http():
+        if not self._answered and not isinstance(error, ServerException) and self._speaks_http():
             return f"ClickHouse at {self.address}: this is the HTTP port; use the native port 9000"
         return f"ClickHouse at {self.address}: {describe(error)}"
 
@@ -97,6 +98,8 @@ class Connection:
         try:
             with socket.create_connection(self._endpoint, timeout=1) as probe:
                 probe.sendall(b"GET /ping HTTP/1.0\r\n\r\n")
-                return probe.recv(5) == b"HTTP/"
+                answer = probe.recv(1000)
         except OSError:
             return False
+        # The native port answers such a request too, with "Port 9000 is for clickhouse-client program".
+        return answer.startswith(b"HTTP/") and b"clickhouse-client" not in answer

@@ -37,10 +37,8 @@ _BAD_VALUE_CODES = frozenset(
         errors.ErrorCodes.CANNOT_PARSE_DATETIME,
         errors.ErrorCodes.CANNOT_PARSE_NUMBER,
         errors.ErrorCodes.CANNOT_PARSE_TEXT,
-        errors.ErrorCodes.DECIMAL_OVERFLOW,
         errors.ErrorCodes.TOO_LARGE_STRING_SIZE,
         errors.ErrorCodes.TYPE_MISMATCH,
-        errors.ErrorCodes.VIOLATED_CONSTRAINT,
     }
 )
 MISSING_CODES = frozenset(

@@ -32,7 +32,7 @@ class Child:
     Args:
         name: how messages call it.
         command: the program and its arguments.
-        healthy: asked every 50 ms after a start; True ends the wait. OSError counts as "not yet".
+        healthy: asked every 50 ms after a start; True ends the wait; an error is a no.
         log_file: where its output is appended. Past 10 MB the file is moved to `<name>.1` at the next start.
         cwd: its working directory.
         env: its whole environment, None for ours.
@@ -106,7 +106,7 @@ class Child:
             with suppress(ProcessLookupError):
                 self._process.kill()
 
-    def tail(self, lines: int = 3) -> str:
+    def tail(self, lines: int = 1) -> str:
         """The last lines of output since the latest start, joined into one line of at most 600 characters."""
         try:
             with self.log_file.open("rb") as file:
@@ -173,7 +173,7 @@ class Child:
             # Asked before health is: another program on our port would answer the question in its place.
             if process.returncode is not None:
                 raise _EndedError(self._failure(_meaning(process.returncode)))
-            with suppress(OSError):
+            with suppress(Exception):  # of whatever kind: it does not answer yet
                 if await self._healthy() and process.returncode is None:
                     return
             await asyncio.sleep(0.05)
@@ -192,8 +192,7 @@ class Child:
                     await process.wait()
 
     def _failure(self, reason: str) -> str:
-        said = self.tail()
-        return f"{self.name} did not start ({reason})" + (f": {said}" if said else f"; see {self.log_file}")
+        return f"{self.name} did not start ({reason}): {self.tail() or 'no output'} (more in {self.log_file})"
 
 
 class _EndedError(StartError):

@@ -1,6 +1,7 @@
 """The embedded ClickHouse: a real engine on loopback, out of the `chdb-core` wheel, for one machine."""
 
 import asyncio
+import fcntl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,18 +94,14 @@ class ClickHouseServer:
             gave up.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._check_unused()
         for attempt in range(1, _TRIES + 1):
             self.port = choose_port(9000, explicit=self._explicit_port, setting=PORT_SETTING)
             self.child = self._child()
             try:
                 await self.child.start()
             except StartError as error:
-                if "Cannot lock file" in str(error):
-                    raise StartError(
-                        f"the ClickHouse folder {self.folder} is in use by another process: "
-                        "stop it or set VIGIL_DATA_DIR"
-                    ) from error
-                if "Address already in use" not in str(error):
+                if "Address already in use" not in self.child.tail(10):
                     raise
                 if self._explicit_port:
                     raise taken(self._explicit_port, PORT_SETTING) from error
@@ -117,6 +114,19 @@ class ClickHouseServer:
         """End it. What was acknowledged is on disk."""
         if self.child is not None:
             await self.child.stop()
+
+    def _check_unused(self) -> None:
+        # Before its configuration is touched: the engine locks this file as long as it runs.
+        try:
+            with (self.folder / "data" / "status").open("rb") as status:
+                fcntl.flock(status, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return
+        except BlockingIOError:
+            raise StartError(
+                f"the ClickHouse folder {self.folder} is in use by another process: "
+                "stop it or set VIGIL_DATA_DIR"
+            ) from None
 
     def _child(self) -> Child:
         users = self.folder / "users.xml"
@@ -145,7 +155,5 @@ class ClickHouseServer:
         client = Client(LOOPBACK, port=self.port, connect_timeout=2, send_receive_timeout=5)
         try:
             return bool(client.execute("SELECT 1") == [(1,)])
-        except EOFError:
-            return False
         finally:
             client.disconnect()

@@ -83,9 +83,9 @@ class NatsServer:
             try:
                 await self.child.start()
             except StartError as error:
-                if "address already in use" not in str(error):
+                if "address already in use" not in self.child.tail(10):
                     raise
-                if self._explicit_port and f":{self._explicit_port}:" in str(error):
+                if self._explicit_port and f":{self._explicit_port}:" in self.child.tail(10):
                     raise taken(self._explicit_port, PORT_SETTING) from error
                 if attempt == _TRIES:
                     raise
