@@ -42,7 +42,9 @@ def sentence_spans(text: str, limit: int = MAX_SENTENCE) -> list[Span]:
         if match.group().endswith("\n"):
             if _wrapped(text, match.start(), stop):
                 continue
-        elif match.group() == "." and _ABBREVIATION.search(text, max(start, match.start() - 8), match.start()):
+        elif match.group() == "." and _ABBREVIATION.search(
+            text, max(start, match.start() - 8), match.start()
+        ):
             continue
         _append(found, text, start, stop, limit)
         start = stop

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -14,12 +14,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.arbiter.decide import Thresholds
-from app.commands.judge import Judged, judge
 from app.errors import StartError
 from app.runtime.dead_letters import describe
 from app.schemas.detection import BranchName
 from app.schemas.guard import GuardRequest, Mode
 from app.settings import settings
+
+if TYPE_CHECKING:
+    from app.commands.judge import Judged
 
 # Judged side by side: the engines' threads take two texts at a time, the rest waits here.
 TOGETHER = 8
@@ -48,6 +50,8 @@ def _output(out: Path | None) -> AbstractContextManager[IO[str]]:
 
 
 async def _scan(lines: list[tuple[int, bytes]], mode: Mode, output: IO[str]) -> int:
+    from app.commands.judge import judge  # noqa: PLC0415 - loads the engines, which other commands do not need
+
     config = settings()
     thresholds = Thresholds(block=config.block_threshold, sanitize=config.sanitize_threshold)
     bad = 0
@@ -93,7 +97,7 @@ def _complain(number: int, reason: str) -> None:
     typer.echo(f"line {number}: {reason}", err=True)
 
 
-def _row(judged: Judged) -> dict[str, Any]:
+def _row(judged: "Judged") -> dict[str, Any]:
     detection, findings = judged.result.detection, judged.result.findings
     score = {name: branch.score if (branch := detection.branch(name)) else None for name in BranchName}
     return {

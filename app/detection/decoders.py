@@ -31,10 +31,7 @@ _MORSE_CODES = (
 _MORSE_LETTERS = {code: chr(ord("a") + i) for i, code in enumerate(_MORSE_CODES.split())}
 
 # Words that give an order away; a shifted or reversed text is read when one of them appears in it.
-_TELLTALE = (
-    "ignore previous instructions instruction system prompt reveal password disregard override forget "
-    "zignoruj poprzednie polecenia instrukcje hasło zapomnij ujawnij wypisz"
-).split()
+_TELLTALE = ["ignore", "previous", "instructions", "instruction", "system", "prompt", "reveal", "password", "disregard", "override", "forget", "zignoruj", "poprzednie", "polecenia", "instrukcje", "hasło", "zapomnij", "ujawnij", "wypisz"]
 
 
 def percent(layer: Layer) -> Iterator[Layer]:

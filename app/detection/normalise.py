@@ -176,7 +176,7 @@ def _plain(cluster: str) -> str:
 def _note(disguises: list[Disguise], text: str, first: int, last: int) -> None:
     """Remember an invisible character between Latin letters, a bidirectional override, or piled-up marks."""
     char = text[first]
-    inside = 0 < first and last < len(text) and text[first - 1].isalnum() and text[last].isalnum()
+    inside = first > 0 and last < len(text) and text[first - 1].isalnum() and text[last].isalnum()
     if "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069":
         kind = "bidirectional"
     elif inside and _HIDDEN.match(char) and char not in "\u00ad\u200c\u200d" and text[first - 1] < "\u0250":

@@ -18,23 +18,10 @@ _POLISH_LETTER = re.compile(r"[ąćęłńśźżĄĆĘŁŃŚŹŻ]")
 
 # Function words of one language that are no words of the other, without diacritics.
 _POLISH = frozenset(
-    "aby ale albo bardzo bedzie beda bo byc byl byla bylo bylem bylam chce ci cie co cos czy czym dla dlaczego "
-    "dziekuje dzien dzis dobry gdzie go ich ile im ja jak jaka jaki jakie jako je jego jej jest jestem "
-    "jeszcze jesli jutro juz kiedy kto ktora ktore ktory ktorych lub mam mamy masz ma mi mnie moge moj moja moje "
-    "mojego mojej mozna moze mozesz musze na nad nam nas nasz nie nic niech nich nim nr numer o od ona "
-    "oni oraz po pod podaj potrzebuje pozdrawiam prosze przed przez przy sa sie sobie swoj swoje ta tak takze tam "
-    "te tego tej ten teraz tez to trzeba tu twoj ty tych tylko tym u w wiec wszystko wy wyslij z za "
-    "zadzwon zas ze zeby zostal zostala znajdz napisz umow pan pani panstwo umowa dane adres klient klienta faktura "
-    "prosba witam czesc pomoc pomoz wiadomosc konto haslo dowod nazywam urodzony urodzona mieszka mieszkam "
-    "ul telefon".split()
+    ["aby", "ale", "albo", "bardzo", "bedzie", "beda", "bo", "byc", "byl", "byla", "bylo", "bylem", "bylam", "chce", "ci", "cie", "co", "cos", "czy", "czym", "dla", "dlaczego", "dziekuje", "dzien", "dzis", "dobry", "gdzie", "go", "ich", "ile", "im", "ja", "jak", "jaka", "jaki", "jakie", "jako", "je", "jego", "jej", "jest", "jestem", "jeszcze", "jesli", "jutro", "juz", "kiedy", "kto", "ktora", "ktore", "ktory", "ktorych", "lub", "mam", "mamy", "masz", "ma", "mi", "mnie", "moge", "moj", "moja", "moje", "mojego", "mojej", "mozna", "moze", "mozesz", "musze", "na", "nad", "nam", "nas", "nasz", "nie", "nic", "niech", "nich", "nim", "nr", "numer", "o", "od", "ona", "oni", "oraz", "po", "pod", "podaj", "potrzebuje", "pozdrawiam", "prosze", "przed", "przez", "przy", "sa", "sie", "sobie", "swoj", "swoje", "ta", "tak", "takze", "tam", "te", "tego", "tej", "ten", "teraz", "tez", "to", "trzeba", "tu", "twoj", "ty", "tych", "tylko", "tym", "u", "w", "wiec", "wszystko", "wy", "wyslij", "z", "za", "zadzwon", "zas", "ze", "zeby", "zostal", "zostala", "znajdz", "napisz", "umow", "pan", "pani", "panstwo", "umowa", "dane", "adres", "klient", "klienta", "faktura", "prosba", "witam", "czesc", "pomoc", "pomoz", "wiadomosc", "konto", "haslo", "dowod", "nazywam", "urodzony", "urodzona", "mieszka", "mieszkam", "ul", "telefon"]
 )
 _ENGLISH = frozenset(
-    "the of and is are was were be been being have has had having he she his her they them their you your yours "
-    "we our us my mine it its this that these those what which who whom why how when where will would shall should "
-    "can could may might must not for with from by at on in as about into over after before between because while "
-    "if than then there here please thanks thank hello hi dear need want call email send write tell give make get "
-    "all any some an i am im me a or but so very just now new number name address phone does did let "
-    "explain describe summarize translate".split()
+    ["the", "of", "and", "is", "are", "was", "were", "be", "been", "being", "have", "has", "had", "having", "he", "she", "his", "her", "they", "them", "their", "you", "your", "yours", "we", "our", "us", "my", "mine", "it", "its", "this", "that", "these", "those", "what", "which", "who", "whom", "why", "how", "when", "where", "will", "would", "shall", "should", "can", "could", "may", "might", "must", "not", "for", "with", "from", "by", "at", "on", "in", "as", "about", "into", "over", "after", "before", "between", "because", "while", "if", "than", "then", "there", "here", "please", "thanks", "thank", "hello", "hi", "dear", "need", "want", "call", "email", "send", "write", "tell", "give", "make", "get", "all", "any", "some", "an", "i", "am", "im", "me", "a", "or", "but", "so", "very", "just", "now", "new", "number", "name", "address", "phone", "does", "did", "let", "explain", "describe", "summarize", "translate"]
 ) - _POLISH
 
 
