@@ -152,7 +152,7 @@ class ClickHouseServer:
         return await asyncio.to_thread(self._answers)
 
     def _answers(self) -> bool:
-        client = Client(LOOPBACK, port=self.port, connect_timeout=2, send_receive_timeout=5)
+        client = Client(LOOPBACK, port=self.port, connect_timeout=1, send_receive_timeout=1)
         try:
             return bool(client.execute("SELECT 1") == [(1,)])
         finally:
