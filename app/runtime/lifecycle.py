@@ -5,7 +5,7 @@ import logging
 from faststream import FastStream
 from faststream.nats import NatsBroker
 
-from app.runtime.draining import DrainableFetch, make_drainable
+from app.runtime.pulling import DrainableFetch, make_drainable
 from app.runtime.provisioning import require
 from app.settings import Settings
 from app.streams import CONSUMERS
