@@ -1,5 +1,11 @@
 """Fixtures for every test."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.running import Vigil
 from tests.servers import (  # noqa: F401
     clickhouse,
     fresh_clickhouse,
@@ -7,3 +13,10 @@ from tests.servers import (  # noqa: F401
     nats_url,
     server_loop,
 )
+
+
+@pytest.fixture
+def stopped_after() -> Iterator[Callable[[Vigil], Vigil]]:
+    """Stops a product of this test, whatever becomes of the test."""
+    with ExitStack() as stack:
+        yield stack.enter_context

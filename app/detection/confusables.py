@@ -21,7 +21,15 @@ LETTER_EMOJI = {
 
 LEET = str.maketrans("0134578@$!|€+", "oieastbasilet")
 
-_FOLDED = {ord("ł"): "l", ord("Ł"): "l", ord("ß"): "s", ord("ø"): "o", ord("Ø"): "o", ord("đ"): "d", ord("Đ"): "d"}
+_FOLDED = {
+    ord("ł"): "l",
+    ord("Ł"): "l",
+    ord("ß"): "s",
+    ord("ø"): "o",
+    ord("Ø"): "o",
+    ord("đ"): "d",
+    ord("Đ"): "d",
+}
 _FOLDED |= {ord(mark): "'" for mark in "‘’‚‛`´"} | {ord(mark): '"' for mark in "“”„«»‟"}
 _FOLDED |= {ord(mark): "-" for mark in "‐‑‒–—―−"} | {ord(mark): " " for mark in "\u00a0\u2007\u202f\u3000"}
 

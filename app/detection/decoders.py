@@ -19,19 +19,39 @@ _ESCAPE = re.compile(r"(?:\\u\{?[0-9A-Fa-f]{4,6}\}?|\\x[0-9A-Fa-f]{2}|\\[0-3][0-
 _ESCAPED = re.compile(r"\\u\{?([0-9A-Fa-f]{4,6})\}?|\\x([0-9A-Fa-f]{2})|\\([0-7]{3})")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{12,})*={0,2}")
 _BASE32 = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{16,}={0,6}")
-_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?[0-9A-Fa-f]{2}(?:[ :,]{0,2}(?:0x)?[0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
+_HEX = re.compile(
+    r"(?<![0-9A-Za-z])(?:0x)?[0-9A-Fa-f]{2}(?:[ :,]{0,2}(?:0x)?[0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])"
+)
 _BINARY = re.compile(r"(?<![01])[01]{8}(?:[ ,]?[01]{8}){3,}(?![01])")
 _DECIMAL = re.compile(r"(?<![\d.])\d{2,3}(?:[ ,;]{1,2}\d{2,3}){7,}(?![\d.])")
 _MORSE = re.compile(r"(?<![\w.\-])[.\-]{1,5}(?:[ /|]{1,3}[.\-]{1,5}){9,}(?![\w.\-])")
 _WORD = re.compile(r"[^\W\d_]+")
 
-_MORSE_CODES = (
-    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
-)
+_MORSE_CODES = ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
 _MORSE_LETTERS = {code: chr(ord("a") + i) for i, code in enumerate(_MORSE_CODES.split())}
 
 # Words that give an order away; a shifted or reversed text is read when one of them appears in it.
-_TELLTALE = ["ignore", "previous", "instructions", "instruction", "system", "prompt", "reveal", "password", "disregard", "override", "forget", "zignoruj", "poprzednie", "polecenia", "instrukcje", "hasło", "zapomnij", "ujawnij", "wypisz"]
+_TELLTALE = [
+    "ignore",
+    "previous",
+    "instructions",
+    "instruction",
+    "system",
+    "prompt",
+    "reveal",
+    "password",
+    "disregard",
+    "override",
+    "forget",
+    "zignoruj",
+    "poprzednie",
+    "polecenia",
+    "instrukcje",
+    "hasło",
+    "zapomnij",
+    "ujawnij",
+    "wypisz",
+]
 
 
 def percent(layer: Layer) -> Iterator[Layer]:
@@ -66,7 +86,9 @@ def blobs(layer: Layer) -> Iterator[Layer]:
 
 def ciphers(layer: Layer) -> Iterator[Layer]:
     """Caesar shifts (ROT13 among them), Atbash and reversed text, when a telltale word shows."""
-    names = {name for match in _WORD.finditer(layer.text) if (name := _telltales().get(match.group().lower()))}
+    names = {
+        name for match in _WORD.finditer(layer.text) if (name := _telltales().get(match.group().lower()))
+    }
     for name in sorted(names):
         builder = LayerBuilder(layer)
         if name == "reversed":
@@ -174,7 +196,7 @@ _BLOBS: tuple[tuple[str, re.Pattern[str], Callable[[str], str | None]], ...] = (
 
 
 @cache
-def _alphabet(name: str) -> dict[int, str]:
+def _alphabet(name: str) -> dict[int, int]:
     """The table that undoes a cipher on the letters of ASCII."""
     lower = "abcdefghijklmnopqrstuvwxyz"
     if name == "atbash":

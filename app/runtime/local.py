@@ -10,6 +10,7 @@ import httpx
 import nats
 
 from app.errors import StartError
+from app.events.store import EventStore
 from app.runtime.children import Child
 from app.runtime.clickhouse_server import ClickHouseServer
 from app.runtime.data_folder import DataFolder
@@ -37,7 +38,7 @@ async def local(settings: Settings) -> AsyncIterator[Services]:
         async with Supervisor() as servers:
             services = await _servers(servers, data, settings)
             services.write(settings.vigil_data_dir)
-            processes = [*_workers(services, data, settings), _api(services, data, settings)]
+            processes = [*_workers(services, data, settings), _api(services, data)]
             for process in processes:
                 await servers.start(process)
             await _ready(services.api_url, processes)
@@ -56,6 +57,7 @@ async def _servers(servers: Supervisor, data: DataFolder, settings: Settings) ->
         clickhouse = ClickHouseServer(data.folder("clickhouse"), port=port, keep_fds=[data.lock_fd])
         await servers.start(clickhouse)
         host, port = clickhouse.host, clickhouse.port
+        await asyncio.to_thread(_migrate, host, port, settings.clickhouse_database)
     return Services(
         nats_servers=nats_servers,
         clickhouse_host=host,
@@ -75,6 +77,14 @@ async def provision(nats_url: str) -> None:
         raise StartError("; ".join(map(str, refused)))
 
 
+def _migrate(host: str, port: int, database: str) -> None:
+    store = EventStore(host=host, port=port, database=database)
+    try:
+        store.migrate()
+    finally:
+        store.close()
+
+
 def _workers(services: Services, data: DataFolder, settings: Settings) -> list[Child]:
     command = (sys.executable, "-m", "faststream", "run", "app:app")
     return [
@@ -83,7 +93,7 @@ def _workers(services: Services, data: DataFolder, settings: Settings) -> list[C
     ]
 
 
-def _api(services: Services, data: DataFolder, settings: Settings) -> Child:
+def _api(services: Services, data: DataFolder) -> Child:
     return _process(
         "api", (sys.executable, "-m", "app.api"), services, data, health_url=f"{services.api_url}/healthz"
     )

@@ -1,0 +1,85 @@
+"""`vigil up`: start, restart, stop, and what it says when it cannot."""
+
+import signal
+import socket
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.running import Vigil
+
+
+def test_a_second_start_is_quick_and_a_stop_leaves_nothing_behind(tmp_path: Path, stopped_after) -> None:
+    vigil = stopped_after(Vigil(tmp_path))
+    vigil.start()
+    first_id = vigil.guard("A quiet evening").json()["request_id"]
+    key = vigil.key
+    memory = sum(process.memory_info().rss for process in [psutil.Process(vigil.process.pid), *vigil.processes()])
+    assert memory < 1.5e9, f"{memory / 1e6:.0f} MB resident"
+    children = vigil.processes()
+    assert vigil.stop(signal.SIGTERM) == 0, vigil.said()
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    seconds = vigil.start()
+    assert seconds < 10
+    assert vigil.key == key
+    assert len(vigil.events(first_id)) == 1, "what was waiting in the stream arrives after the restart"
+    assert vigil.stop() == 0
+
+
+def test_killed_with_nine_it_leaves_no_orphan_and_starts_again(tmp_path: Path, stopped_after) -> None:
+    vigil = stopped_after(Vigil(tmp_path))
+    vigil.start()
+    children = vigil.processes()
+    vigil.process.kill()
+    vigil.process.wait()
+    assert not psutil.wait_procs(children, timeout=30)[1]
+    vigil.start()
+    assert vigil.guard("Good morning").json()["decision"] == "ALLOW"
+    assert vigil.stop() == 0
+
+
+def test_a_taken_port_or_folder_or_a_senseless_setting_stops_the_start_with_one_line(
+    tmp_path: Path, stopped_after
+) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    vigil = stopped_after(Vigil(tmp_path / "one"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", vigil.port))
+        taken.listen()
+        refused = vigil.command("up")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert f"port {vigil.port}" in refused.stderr
+    assert "VIGIL_PORT" in refused.stderr
+    vigil.start()
+    other = Vigil(tmp_path / "two", VIGIL_DATA_DIR=str(tmp_path / "one" / "data")).command("up")
+    assert other.returncode == 1
+    assert "in use by another Vigil" in other.stderr
+    assert vigil.stop() == 0
+    for setting, hint in (
+        ({"VIGIL_WORKERS": "detektion"}, "detection, arbiter, pii, logging"),
+        ({"CLICKHOUSE_PORT": "8123"}, "native port"),
+        ({"SANITIZE_THRESHOLD": "90"}, "BLOCK_THRESHOLD"),
+    ):
+        wrong = Vigil(tmp_path / "two", **setting).command("up")
+        assert wrong.returncode == 1
+        assert wrong.stderr.count("\n") == 1, wrong.stderr
+        assert hint in wrong.stderr
+
+
+def test_stopping_while_starting_is_clean(tmp_path: Path) -> None:
+    import subprocess
+
+    from tests.running import COMMAND
+
+    vigil = Vigil(tmp_path)
+    process = subprocess.Popen([*COMMAND, "up"], env=vigil.environment, cwd=tmp_path, stderr=subprocess.PIPE)
+    time.sleep(1.5)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=40)
+    assert process.returncode == 0
+    assert b"Traceback" not in errors
+    assert not psutil.wait_procs(children, timeout=5)[1]

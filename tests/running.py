@@ -1,0 +1,117 @@
+"""The product, started as a user starts it, for tests that use it as a user does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from clickhouse_driver import Client
+
+from app.runtime.ports import free_port
+
+CLEAN = ("NATS_SERVERS", "CLICKHOUSE_HOST", "CLICKHOUSE_PORT", "REDIS_URL", "VIGIL_PORT", "VIGIL_WORKERS")
+
+
+class Vigil:
+    """One `vigil up` on ports and in a folder of its own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name not in CLEAN},
+            "VIGIL_PORT": str(self.port),
+            "VIGIL_DATA_DIR": str(folder / "data"),
+            **environment,
+        }
+        self.output = folder / "up.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, within_s: float = 90.0) -> float:
+        """Seconds until it said that it is ready."""
+        started = time.monotonic()
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*COMMAND, "up"], env=self.environment, cwd=self.folder, stdout=output, stderr=output
+            )
+        while "Vigil is ready" not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() - started < within_s, self.said()
+            time.sleep(0.05)
+        return time.monotonic() - started
+
+    def __enter__(self) -> "Vigil":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """The exit status."""
+        if self.process is None or self.process.poll() is not None:
+            return 0
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def said(self) -> str:
+        return self.output.read_text() if self.output.exists() else ""
+
+    def command(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Another `vigil` command on the same data folder."""
+        return subprocess.run(
+            [*COMMAND, *words],
+            env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False, **options,
+        )  # fmt: skip
+
+    @property
+    def key(self) -> str:
+        return (self.folder / "data" / "dev-key").read_text().strip()
+
+    @property
+    def services(self) -> dict[str, Any]:
+        return json.loads((self.folder / "data" / "services.json").read_text())
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20.0, **options)
+
+    def guard(self, text: str, direction: str = "input", **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        body = {"text": text, **more}
+        return httpx.post(f"{self.url}/v1/guard/{direction}", json=body, headers=headers, timeout=20.0)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What ClickHouse answers."""
+        client = Client(self.services["clickhouse_host"], self.services["clickhouse_port"])
+        try:
+            return client.execute(query)
+        finally:
+            client.disconnect()
+
+    def events(self, request_id: str, within_s: float = 10.0) -> list[tuple[Any, ...]]:
+        """(decision, redacted text, outcome) of the request's rows, as soon as there is one."""
+        query = (
+            "SELECT arbiter_decision, redacted_text, outcome FROM n8n_logs.vigil_events "
+            f"WHERE request_id = '{request_id}'"
+        )
+        end = time.monotonic() + within_s
+        while not (found := self.rows(query)) and time.monotonic() < end:
+            time.sleep(0.1)
+        return found
+
+    def processes(self, name: str | None = None) -> list[psutil.Process]:
+        """The children of the running product whose command line holds `name`."""
+        assert self.process is not None
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if name is None or name in " ".join(child.cmdline())]
+
+
+# The interpreter of the tests, so that the product of this clone runs and no other.
+COMMAND = (sys.executable, "-c", "from app.commands import main; main()")
