@@ -1,0 +1,69 @@
+# Everything that is done with this project. Needs Python 3.11+ and nothing else; all that is installed goes to .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := 0.13.9
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.installed ## Start everything on this machine; Ctrl-C stops it
+	@exec $(BIN)/vigil up
+
+test: INSTALL_PACKAGES := yes
+test: check ## Check, then run every test against real servers
+	@$(BIN)/python -m pytest
+
+check: .venv/.installed ## Look for faults without running anything: lint, format, types, import directions
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/lint-imports --no-logo
+
+asyncapi: .venv/.installed ## Renew the description of the messages: asyncapi/
+	@$(BIN)/python -m app.asyncapi
+
+bench: .venv/.installed ## Measure speed and quality
+	@$(BIN)/python -m bench
+
+lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upgrade takes new versions
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@.tools/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements.lock
+
+clean: ## Remove what was installed and cached; the data in .vigil stays
+	@rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp holds the folder's name: an environment that was copied or moved along is made anew.
+ifneq ($(shell cat .venv/.installed 2>/dev/null),$(CURDIR))
+.venv/.installed: renew
+endif
+
+.venv/.installed: requirements.lock pyproject.toml | python
+	@[ "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" ] || $(PYTHON) -m venv --clear .venv
+	@echo "Installing into .venv; this takes a minute, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--no-deps --no-build-isolation --editable .
+	@echo "$(CURDIR)" > $@
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Vigil needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Install one and name it: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || if [ "$(INSTALL_PACKAGES)" = yes ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get -o DPkg::Lock::Timeout=300 install -y -qq python3-venv; \
+	else \
+		echo "This Python cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; \
+	fi
+
+renew: ;
+
+.PHONY: help run test check asyncapi bench lock clean python renew
