@@ -73,7 +73,7 @@ _LABELS: dict[Label, str] = {
     r"partii|parti[aei]|batch|bilet\w*|booking|rezerwacj\w*|reservation|case|spraw\w+",
 }
 _LABEL = re.compile(
-    r"(?<![a-z0-9])(?:" + "|".join(f"(?P<{label.name}>{words})" for label, words in _LABELS.items()) + r")(?![a-z])"
+    r"(?<![a-z0-9_])(?:" + "|".join(f"(?P<{label.name}>{words})" for label, words in _LABELS.items()) + r")(?![a-z_])"
 )
 _GLUED = re.compile(r"(pesel|nip|regon|krs|tel|nrb|iban)[:.]?$")
 

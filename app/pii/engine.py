@@ -1,5 +1,6 @@
 """One pass over a text: every recognizer, then resolution, then masks."""
 
+import re
 from collections.abc import Sequence
 
 from app.pii import language
@@ -24,7 +25,11 @@ from app.pii.redaction import masks_for
 from app.pii.resolution import mask_spans, resolve
 from app.pii.shadow import cast
 from app.schemas.guard import Mode
-from app.schemas.pii import Findings
+from app.schemas.pii import Entity, Findings
+
+
+# Shorter values are common words and house numbers as often as they are the value.
+MIN_REPEAT = 6
 
 
 def recognizers() -> tuple[EntityRecognizer, ...]:
@@ -58,9 +63,23 @@ class PiiEngine:
             for recognizer in self._recognizers
             for found in recognizer.analyze(shadow.text, None, document)
         ]
+        candidates += _repeats(text, resolve(candidates))
         entities = resolve(candidates)
         return Findings(
             language=language.detect(text),
             entities=tuple(entities),
             masks=masks_for(text, mask_spans(entities, candidates)),
         )
+
+
+def _repeats(text: str, entities: Sequence[Entity]) -> list[RecognizerResult]:
+    """Other places of the same values: a number that is named once and repeated bare is the same number."""
+    named = {text[entity.start : entity.end]: entity for entity in entities if entity.end - entity.start >= MIN_REPEAT}
+    if not named:
+        return []
+    values = re.compile("|".join(map(re.escape, sorted(named, key=len, reverse=True))))
+    return [
+        RecognizerResult(named[match.group()].type, match.start(), match.end(), named[match.group()].score)
+        for match in values.finditer(text)
+        if not (text[match.start() - 1 : match.start()].isalnum() or text[match.end() : match.end() + 1].isalnum())
+    ]

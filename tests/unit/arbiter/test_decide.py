@@ -1,0 +1,72 @@
+"""Thresholds and floors."""
+
+import pytest
+
+from app.arbiter.decide import FLOORS, Thresholds, decide
+from app.detection.fusion import fuse
+from app.schemas.decision import Decision
+from app.schemas.detection import BranchName, BranchResult
+from app.schemas.guard import Mode
+
+A, B, C = BranchName
+
+
+def detection(a: float | None, b: float | None, c: float | None = 0.0, mode: Mode = Mode.FULL):
+    scores = {A: a, B: b, C: c} if mode is Mode.FULL else {A: a, B: b}
+    return fuse(
+        [BranchResult(branch=name, score=score or 0.0, degraded=score is None) for name, score in scores.items()], mode
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "decision"),
+    [
+        ((0, 0, 0), Decision.ALLOW),
+        ((29, 29, 29), Decision.ALLOW),
+        ((30, 30, 30), Decision.SANITIZE),
+        ((70, 70, 70), Decision.BLOCK),
+        ((0, 0, 100), Decision.SANITIZE),  # the weighted sum alone says 35
+        ((0, 60, 0), Decision.SANITIZE),
+        ((0, 59, 0), Decision.ALLOW),
+        ((95, 0, 0), Decision.BLOCK),
+        ((0, 75, 75), Decision.BLOCK),
+        ((60, 60, 60), Decision.BLOCK),
+        ((None, None, None), Decision.BLOCK),
+        ((None, 0, 0), Decision.ALLOW),
+    ],
+)
+def test_decisions(scores, decision: Decision) -> None:
+    assert decide(detection(*scores), Thresholds()).decision is decision
+
+
+def test_a_floor_that_acts_is_named_with_its_reason_and_the_weighted_score_stays() -> None:
+    found = detection(95, 0, 0)
+    ruling = decide(found, Thresholds())
+    assert ruling.threat_score == 70
+    assert [floor.name for floor in ruling.floors] == ["critical_heuristics"]
+    assert all(floor.reason for floor in ruling.floors)
+    assert found.weighted_score == pytest.approx(28.5)
+
+
+def test_no_floor_acts_below_what_the_branches_say_already() -> None:
+    assert decide(detection(100, 100, 100), Thresholds()).floors == ()
+
+
+def test_all_degraded_blocks_with_the_reason() -> None:
+    ruling = decide(detection(None, None, None), Thresholds())
+    assert ruling.threat_score == 100
+    assert [floor.name for floor in ruling.floors] == ["all_degraded"]
+
+
+def test_a_single_sound_branch_is_not_unanimous() -> None:
+    assert "unanimous_branches" not in [f.name for f in decide(detection(None, 60, None), Thresholds()).floors]
+
+
+def test_thresholds_are_the_operators() -> None:
+    assert decide(detection(50, 50, 50), Thresholds(block=50, sanitize=20)).decision is Decision.BLOCK
+    assert decide(detection(20, 20, 20), Thresholds(block=50, sanitize=20)).decision is Decision.SANITIZE
+
+
+def test_floors_are_listed_from_the_highest() -> None:
+    minimums = [rule.minimum for rule in FLOORS]
+    assert minimums == sorted(minimums, reverse=True)
