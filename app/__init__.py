@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from faststream import FastStream
 
-__version__ = "0.1.0"
-
 
 def build() -> "FastStream":
     """The workers named in VIGIL_WORKERS, on one broker.

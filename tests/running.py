@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 from clickhouse_driver import Client
+from clickhouse_driver.errors import Error as ClickHouseError
 
 from app.runtime.ports import free_port
 
@@ -102,7 +104,10 @@ class Vigil:
             f"WHERE request_id = '{request_id}'"
         )
         end = time.monotonic() + within_s
-        while not (found := self.rows(query)) and time.monotonic() < end:
+        found: list[tuple[Any, ...]] = []
+        while not found and time.monotonic() < end:
+            with suppress(ClickHouseError, OSError, EOFError):  # a test may have killed it
+                found = self.rows(query)
             time.sleep(0.1)
         return found
 

@@ -13,8 +13,8 @@ from nats.js import JetStreamContext
 from app.publishers import dead_letter, logs_event
 from app.publishers.unsettled import PublishedLedger
 from app.runtime.delivery import Delivery
-from app.runtime.pulling import make_drainable
 from app.runtime.provisioning import apply
+from app.runtime.pulling import make_drainable
 from app.streams import CONSUMERS, VIGIL, VIGIL_DLQ, Consumer
 
 

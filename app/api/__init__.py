@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import __version__
 from app.api import health, pages, problems, routes
 from app.api.body_limit import BodyLimit
 from app.api.keys import Client, KeyRing, development_key, digest
@@ -13,6 +12,7 @@ from app.api.pipeline import Pipeline
 from app.errors import SettingsError
 from app.runtime.broker import new_broker
 from app.settings import Settings, settings
+from app.version import VERSION
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -43,7 +43,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Vigil",
-        version=__version__,
+        version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,

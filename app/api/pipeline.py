@@ -5,6 +5,7 @@ import logging
 import secrets
 import time
 from contextlib import suppress
+from typing import Any
 
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
@@ -86,11 +87,12 @@ class Pipeline:
             REPLY_TO: f"{self._inbox}.{token}",
             DEADLINE: f"{time.time() + timeout_s:.3f}",
         }
-        publishing = asyncio.create_task(self._publish(request, headers))
+        publishing: asyncio.Task[None] = asyncio.create_task(self._publish(request, headers))
+        either: set[asyncio.Future[Any]] = {publishing, verdict}
         WAITING.inc()
         try:
             async with asyncio.timeout(timeout_s):
-                await asyncio.wait({publishing, verdict}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 if not verdict.done():
                     publishing.result()  # raises when the server refused the request
                 return await verdict

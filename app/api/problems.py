@@ -43,7 +43,9 @@ class Refusal(HTTPException):
         self.extra = extra
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **extra: Any) -> JSONResponse:
+def problem(
+    status: int, detail: str, headers: Mapping[str, str] | None = None, /, **extra: Any
+) -> JSONResponse:
     """A problem document as an answer."""
     body = {
         "type": "about:blank",
@@ -80,7 +82,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     errors = [{"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()]
     too_long = next((item for item in error.errors() if item["type"] == "string_too_long"), None)
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
-    return problem(413 if too_long else 422, detail, **_identity(request), errors=errors)
+    return problem(413 if too_long else 422, detail, None, **_identity(request), errors=errors)
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
@@ -91,7 +93,7 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _timeout(request: Request, error: Exception) -> JSONResponse:
-    return problem(504, str(error), **_identity(request), error="Gateway Timeout", message=str(error))
+    return problem(504, str(error), None, **_identity(request), error="Gateway Timeout", message=str(error))
 
 
 def _identity(request: Request) -> dict[str, str]:

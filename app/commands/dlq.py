@@ -87,7 +87,7 @@ def discard(
 TEXTS = {"original_data"}
 
 
-def _act(
+def _act(  # noqa: PLR0917 - one parameter for each option of the commands
     done: str,
     step: Callable[[JetStreamContext, Filed], Awaitable[None]],
     number: int | None,
@@ -123,6 +123,7 @@ async def _find(
         ]
         if number is not None and not found:
             raise VigilError(f"there is no dead letter number {number}")
-        for filed in found if step else ():
-            await step(js, filed)
+        if step is not None:
+            for filed in found:
+                await step(js, filed)
     return found

@@ -83,13 +83,16 @@ def _parse(number: int, line: bytes, mode: Mode) -> tuple[dict[str, Any], GuardR
     try:
         fields = json.loads(line)
     except ValueError as error:
-        return _complain(number, f"not valid JSON: {error}")
+        _complain(number, f"not valid JSON: {error}")
+        return None
     if not isinstance(fields, dict) or "text" not in fields:
-        return _complain(number, 'not an object with a field "text"')
+        _complain(number, 'not an object with a field "text"')
+        return None
     try:
         request = GuardRequest(request_id=f"line-{number}", text=fields["text"], mode=mode)
     except ValidationError as error:
-        return _complain(number, describe(error))
+        _complain(number, describe(error))
+        return None
     return fields, request
 
 

@@ -1,0 +1,1 @@
+"""Personal data: found, resolved, redacted. Pure: no broker, no HTTP."""

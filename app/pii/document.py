@@ -73,7 +73,9 @@ _LABELS: dict[Label, str] = {
     r"partii|parti[aei]|batch|bilet\w*|booking|rezerwacj\w*|reservation|case|spraw\w+",
 }
 _LABEL = re.compile(
-    r"(?<![a-z0-9_])(?:" + "|".join(f"(?P<{label.name}>{words})" for label, words in _LABELS.items()) + r")(?![a-z_])"
+    r"(?<![a-z0-9_])(?:"
+    + "|".join(f"(?P<{label.name}>{words})" for label, words in _LABELS.items())
+    + r")(?![a-z_])"
 )
 _GLUED = re.compile(r"(pesel|nip|regon|krs|tel|nrb|iban)[:.]?$")
 
@@ -106,8 +108,10 @@ class Document:
             return _GROUP.fullmatch(text, start, end) is not None
         if start and (text[start - 1].isalpha() or text[start - 1] == "_"):
             single = _GROUP.fullmatch(text, start, end) is not None
-            return single and _GLUED.search(self.folded, max(0, start - 8), start) is None and not (
-                text[start - 2 : start] == "PL"
+            return (
+                single
+                and _GLUED.search(self.folded, max(0, start - 8), start) is None
+                and text[start - 2 : start] != "PL"
             )
         return False
 

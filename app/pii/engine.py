@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app.pii import language
 from app.pii.document import Document
 from app.pii.recognizers import person
-from app.pii.recognizers.base import EntityRecognizer, RecognizerResult
+from app.pii.recognizers.base import EntityRecognizer, Recognizer, RecognizerResult
 from app.pii.recognizers.card import CardRecognizer
 from app.pii.recognizers.contact import EmailRecognizer, IpRecognizer, UrlCredentialsRecognizer
 from app.pii.recognizers.iban import IbanRecognizer
@@ -27,12 +27,11 @@ from app.pii.shadow import cast
 from app.schemas.guard import Mode
 from app.schemas.pii import Entity, Findings
 
-
 # Shorter values are common words and house numbers as often as they are the value.
 MIN_REPEAT = 6
 
 
-def recognizers() -> tuple[EntityRecognizer, ...]:
+def recognizers() -> tuple[Recognizer, ...]:
     """The built-in recognizers."""
     return (
         PeselRecognizer(), NipRecognizer(), RegonRecognizer(), KrsRecognizer(), IdentityCardRecognizer(),
@@ -50,7 +49,7 @@ class PiiEngine:
     """
 
     def __init__(self, extra: Sequence[EntityRecognizer] = ()) -> None:
-        self._recognizers = (*recognizers(), *extra)
+        self._recognizers: tuple[EntityRecognizer | Recognizer, ...] = (*recognizers(), *extra)
         language.load()
         person.load()
 
@@ -74,12 +73,18 @@ class PiiEngine:
 
 def _repeats(text: str, entities: Sequence[Entity]) -> list[RecognizerResult]:
     """Other places of the same values: a number that is named once and repeated bare is the same number."""
-    named = {text[entity.start : entity.end]: entity for entity in entities if entity.end - entity.start >= MIN_REPEAT}
+    named = {
+        text[entity.start : entity.end]: entity
+        for entity in entities
+        if entity.end - entity.start >= MIN_REPEAT
+    }
     if not named:
         return []
     values = re.compile("|".join(map(re.escape, sorted(named, key=len, reverse=True))))
     return [
         RecognizerResult(named[match.group()].type, match.start(), match.end(), named[match.group()].score)
         for match in values.finditer(text)
-        if not (text[match.start() - 1 : match.start()].isalnum() or text[match.end() : match.end() + 1].isalnum())
+        if not (
+            text[match.start() - 1 : match.start()].isalnum() or text[match.end() : match.end() + 1].isalnum()
+        )
     ]

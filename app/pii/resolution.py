@@ -22,7 +22,13 @@ def resolve(candidates: Iterable[RecognizerResult]) -> list[Entity]:
     """
     ordered = sorted(
         candidates,
-        key=lambda c: (-c.score, c.start - c.end, _RANK.get(c.entity_type, len(_RANK)), c.entity_type, c.start),
+        key=lambda c: (
+            -c.score,
+            c.start - c.end,
+            _RANK.get(c.entity_type, len(_RANK)),
+            c.entity_type,
+            c.start,
+        ),
     )
     starts: list[int] = []
     winners: list[RecognizerResult] = []
@@ -36,7 +42,9 @@ def resolve(candidates: Iterable[RecognizerResult]) -> list[Entity]:
     return [Entity(type=w.entity_type, start=w.start, end=w.end, score=round(w.score, 3)) for w in winners]
 
 
-def mask_spans(entities: Sequence[Entity], candidates: Iterable[RecognizerResult]) -> list[tuple[Span, Entity]]:
+def mask_spans(
+    entities: Sequence[Entity], candidates: Iterable[RecognizerResult]
+) -> list[tuple[Span, Entity]]:
     """What must be masked: the union of all candidates, each piece with the entity whose name it bears.
 
     Dropping a wider loser would leave its remaining characters in the text. Every piece holds at least one

@@ -1,0 +1,1 @@
+"""What keeps the workers running: delivery, provisioning, embedded servers."""

@@ -30,7 +30,7 @@ def new_broker(settings: Settings, *, name: str) -> NatsBroker:
         name=name,
         security=_security(settings),
         max_reconnect_attempts=-1,
-        reconnect_time_wait=0.25,
+        reconnect_time_wait=1,
         connect_timeout=2,
         error_cb=on_error,
         disconnected_cb=on_disconnect,

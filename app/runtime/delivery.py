@@ -61,6 +61,7 @@ class Delivery:
         self._ledger = ledger
 
     def __call__(self, msg: Any, /, *, context: ContextRepo) -> "DeliveryScope":
+        """The scope of one message, or of one batch."""
         return DeliveryScope(msg, context=context, ledger=self._ledger)
 
 
@@ -105,9 +106,9 @@ class DeliveryScope(BaseMiddleware[Any, Any]):
 
     async def after_processed(
         self,
-        exc_type: type[BaseException] | None = None,
+        exc_type: type[BaseException] | None = None,  # noqa: ARG002 - the signature is FastStream's
         exc_val: BaseException | None = None,
-        exc_tb: TracebackType | None = None,
+        exc_tb: TracebackType | None = None,  # noqa: ARG002
     ) -> bool | None:
         """Settle each message by how its attempt ended."""
         headers.incoming.reset(self._token)

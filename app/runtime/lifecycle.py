@@ -5,8 +5,8 @@ import logging
 from faststream import FastStream
 from faststream.nats import NatsBroker
 
-from app.runtime.pulling import DrainableFetch, make_drainable
 from app.runtime.provisioning import require
+from app.runtime.pulling import DrainableFetch, make_drainable
 from app.settings import Settings
 from app.streams import CONSUMERS
 

@@ -3,7 +3,7 @@
 from faststream.nats import NatsBroker
 from faststream.specification import AsyncAPI, License
 
-from app import __version__
+from app.version import VERSION
 
 DESCRIPTION = """\
 Vigil guards language-model applications. A text enters on `vigil.guard.input` or `vigil.guard.output`;
@@ -17,7 +17,7 @@ def specification(broker: NatsBroker) -> AsyncAPI:
     return AsyncAPI(
         broker,
         title="Vigil",
-        version=__version__,
+        version=VERSION,
         description=DESCRIPTION,
         license=License(name="MIT"),
     )

@@ -1,0 +1,1 @@
+"""One file per message. They import nothing of ours."""

@@ -69,7 +69,9 @@ def test_a_verdict_explains_itself_when_asked(vigil: Vigil) -> None:
 
 
 def test_the_output_direction_works_with_its_prompt(vigil: Vigil) -> None:
-    verdict = vigil.guard("Paris is the capital of France.", "output", prompt="What is the capital of France?").json()
+    verdict = vigil.guard(
+        "Paris is the capital of France.", "output", prompt="What is the capital of France?"
+    ).json()
     assert verdict["decision"] == "ALLOW"
     ((direction,),) = _eventually(vigil, verdict["request_id"], "direction")
     assert direction == "output"

@@ -15,7 +15,9 @@ def test_a_second_start_is_quick_and_a_stop_leaves_nothing_behind(tmp_path: Path
     vigil.start()
     first_id = vigil.guard("A quiet evening").json()["request_id"]
     key = vigil.key
-    memory = sum(process.memory_info().rss for process in [psutil.Process(vigil.process.pid), *vigil.processes()])
+    memory = sum(
+        process.memory_info().rss for process in [psutil.Process(vigil.process.pid), *vigil.processes()]
+    )
     assert memory < 1.5e9, f"{memory / 1e6:.0f} MB resident"
     children = vigil.processes()
     assert vigil.stop(signal.SIGTERM) == 0, vigil.said()

@@ -40,7 +40,9 @@ async def api(url: str, folder: Path, timeout_ms: int = 3000) -> AsyncIterator[A
     async with app.router.lifespan_context(app):
         transport = ASGITransport(app)
         headers = {"Authorization": f"Bearer {key}"}
-        async with AsyncClient(transport=transport, base_url="http://vigil", headers=headers, timeout=20) as client:
+        async with AsyncClient(
+            transport=transport, base_url="http://vigil", headers=headers, timeout=20
+        ) as client:
             client.app = app  # type: ignore[attr-defined]
             await until(lambda: _value(app.state.pipeline.connected))
             yield client
@@ -154,7 +156,9 @@ async def test_while_nats_is_away_the_answer_is_503_and_all_recovers_by_itself(f
         assert await until(answered, 20)
 
 
-async def test_a_full_stream_answers_503_and_takes_nothing_away_from_those_who_wait(fresh_nats, tmp_path) -> None:
+async def test_a_full_stream_answers_503_and_takes_nothing_away_from_those_who_wait(
+    fresh_nats, tmp_path
+) -> None:
     async with provisioned(fresh_nats.url) as js, api(fresh_nats.url, tmp_path) as client:
         config = (await js.stream_info(VIGIL.name)).config
         await js.update_stream(config.evolve(max_msgs=2))
@@ -220,13 +224,15 @@ async def test_a_body_of_unknown_length_is_cut_off_while_it_is_read(fresh_nats, 
     assert response.status_code == 413
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer vk_test_wrong"}, {"Authorization": "Basic x"}])
-async def test_without_a_known_key_the_answer_is_401_and_says_how_to_send_one(fresh_nats, tmp_path, headers) -> None:
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer vk_test_wrong"}, {"Authorization": "Basic x"}]
+)
+async def test_without_a_known_key_the_answer_is_401_and_says_how_to_send_one(
+    fresh_nats, tmp_path, headers
+) -> None:
     async with api(fresh_nats.url, tmp_path) as client:
         client.headers.pop("Authorization")
         response = await client.post("/v1/guard/input", json={"text": "a"}, headers=headers)
     assert response.status_code == 401
     assert response.headers["www-authenticate"] == "Bearer"
     assert "vk_" not in response.json()["detail"] or "..." in response.json()["detail"]
-
-

@@ -1,6 +1,7 @@
 """Acknowledgement on a real server: retries, dead letters, deadlines, heartbeats, stops."""
 
 import asyncio
+import itertools
 import json
 import time
 from dataclasses import replace
@@ -100,7 +101,7 @@ async def test_a_message_without_a_waiting_caller_is_retried_with_the_delays_of_
         async with provisioned(fresh_nats.url) as js, worker(fresh_nats.url, quick, handler):
             await js.publish("vigil.detection.job", request())
             assert await until(lambda: dead_letters(js))
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert len(times) == 3
     assert gaps[0] >= 0.55
     assert gaps[1] >= 1.15

@@ -37,7 +37,9 @@ async def test_everything_is_created_with_the_limits_of_the_design(fresh_nats) -
         assert config.discard == "new"
         assert (config.max_age, config.max_bytes, config.max_msgs) == (7 * DAY, 10 * 1024**3, 10_000_000)
         assert config.duplicate_window == 120
-        assert set(config.subjects) == {f"vigil.{part}.>" for part in ("guard", "detection", "pii", "arbiter", "logs")}
+        assert set(config.subjects) == {
+            f"vigil.{part}.>" for part in ("guard", "detection", "pii", "arbiter", "logs")
+        }
         dlq = (await js.stream_info("VIGIL_DLQ")).config
         assert (dlq.retention, dlq.max_age, dlq.max_bytes) == ("limits", 30 * DAY, 1024**3)
         for consumer in CONSUMERS:
@@ -86,7 +88,9 @@ def test_apply_refuses_what_the_server_cannot_change_with_the_reason(vigil, fres
 def test_a_single_server_refuses_three_replicas_with_the_reason(vigil) -> None:
     result = vigil("streams", "apply", "--replicas", "3")
     assert result.exit_code == 1
-    assert "REFUSED stream VIGIL: not created: replicas > 1 not supported in non-clustered mode" in result.output
+    assert (
+        "REFUSED stream VIGIL: not created: replicas > 1 not supported in non-clustered mode" in result.output
+    )
 
 
 async def test_running_a_worker_changes_no_stream_and_no_consumer(fresh_nats) -> None:
@@ -107,7 +111,7 @@ async def test_running_a_worker_changes_no_stream_and_no_consumer(fresh_nats) ->
 async def test_a_worker_does_not_start_without_its_consumer_and_says_what_to_do(fresh_nats) -> None:
     async with provisioned(fresh_nats.url) as js:
         await js.delete_consumer(VIGIL.name, DETECTION.durable)
-        with pytest.raises(NotProvisioned, match="detection-worker.*vigil streams apply"):
+        with pytest.raises(NotProvisioned, match=r"detection-worker.*vigil streams apply"):
             await provisioning.require(js, (DETECTION,))
         await provisioning.require(js, (ARBITER,))
 

@@ -52,7 +52,9 @@ class CardRecognizer(Recognizer):
                 label = document.label(number.start, number.end)
                 if label is Label.CARD:
                     yield RecognizerResult("CREDIT_CARD", number.start, number.end, 1.0)
-                elif number.groups in groupings and len(number.separators) <= 1 and (
-                    label not in (Label.REFERENCE, Label.REGON) or len(number.groups) > 1
+                elif (
+                    number.groups in groupings
+                    and len(number.separators) <= 1
+                    and (label not in (Label.REFERENCE, Label.REGON) or len(number.groups) > 1)
                 ):
                     yield RecognizerResult("CREDIT_CARD", number.start, number.end, 0.8)

@@ -9,13 +9,19 @@ from app.pii.recognizers.base import Recognizer, RecognizerResult
 
 # Bounded repeats (RFC 5321 lengths) and an anchor on '@' keep the scan linear on hostile input.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00c0-\u024f]{1,64}$")
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9\u00c0-\u024f](?:[A-Za-z0-9\-\u00c0-\u024f]{0,61}[A-Za-z0-9\u00c0-\u024f])?\.){1,8}[A-Za-z]{2,24}")
+_DOMAIN = re.compile(
+    r"(?:[A-Za-z0-9\u00c0-\u024f](?:[A-Za-z0-9\-\u00c0-\u024f]{0,61}[A-Za-z0-9\u00c0-\u024f])?\.){1,8}[A-Za-z]{2,24}"
+)
 _NOT_LOCAL_START = "!#$%&'*+/=?^`{|}~.-"
 # `git@host:path` is an address of a repository, not of a person.
 _SERVICE_USERS = frozenset({"git", "hg", "svn"})
 
-_IPV4 = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![\w]|\.[0-9])")
-_IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:.]{0,44}:[0-9A-Fa-f:.]{0,44}:)[0-9A-Fa-f:]{2,39}(?:\.[0-9.]{5,11})?(?![\w:])")
+_IPV4 = re.compile(
+    r"(?<![\w.])(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![\w]|\.[0-9])"
+)
+_IPV6 = re.compile(
+    r"(?<![\w:.])(?=[0-9A-Fa-f:.]{0,44}:[0-9A-Fa-f:.]{0,44}:)[0-9A-Fa-f:]{2,39}(?:\.[0-9.]{5,11})?(?![\w:])"
+)
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^\s/@:]{1,64}:[^\s/@]{1,128}(?=@)")
 
 
@@ -35,7 +41,10 @@ class EmailRecognizer(Recognizer):
                 start = local.start()
                 while start < position and text[start] in _NOT_LOCAL_START:
                     start += 1
-                repository = text[start:position].lower() in _SERVICE_USERS and text[domain.end() : domain.end() + 1] == ":"
+                repository = (
+                    text[start:position].lower() in _SERVICE_USERS
+                    and text[domain.end() : domain.end() + 1] == ":"
+                )
                 if start < position and not repository:
                     yield RecognizerResult("EMAIL_ADDRESS", start, domain.end(), 1.0)
             position = text.find("@", position + 1)

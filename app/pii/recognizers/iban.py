@@ -52,7 +52,7 @@ class IbanRecognizer(Recognizer):
 
 
 def _take(folded: str, start: int, length: int) -> int | None:
-    """The end of `length` letters and digits from `start`, single spaces and hyphens between them; None if cut short."""
+    """The end of `length` letters and digits from `start`, single spaces and hyphens between; None if cut short."""
     taken = 0
     position = start
     while position < len(folded) and taken < length:

@@ -12,7 +12,9 @@ _ANY_CASE = re.compile(r"(?<![a-z0-9_])[a-z]{3}[ \-]?[0-9]{3} ?[0-9]{3}(?![a-z0-
 
 
 def is_identity_card(number: str) -> bool:
-    """True when three letters (A = 10) and six digits sum up with the weights 7, 3, 1, 9, 7, 3, 1, 7, 3 to a multiple of 10.
+    """True when three letters (A = 10) and six digits have a right weighted sum.
+
+    Weights 7, 3, 1, 9, 7, 3, 1, 7, 3; the sum is a multiple of 10.
 
     Source: the series' printed specimen ABA300000 and the description in Polish Wikipedia, "Dowod osobisty
     w Polsce": the first digit is the check digit (ICAO 9303 weights 7, 3, 1, with 9 for the check digit).

@@ -41,5 +41,9 @@ class NipRecognizer(Recognizer):
                 yield RecognizerResult("PL_NIP", start, number.end, 1.0)
             elif label is not Label.PHONE and prefixed:
                 yield RecognizerResult("PL_NIP", start, number.end, 0.9)
-            elif number.groups in _GROUPINGS and number.separators == "-" and label in (None, Label.REGON, Label.KRS):
+            elif (
+                number.groups in _GROUPINGS
+                and number.separators == "-"
+                and label in (None, Label.REGON, Label.KRS)
+            ):
                 yield RecognizerResult("PL_NIP", start, number.end, 0.75)

@@ -11,7 +11,9 @@ _NUMBER = re.compile(r"(?<![a-z0-9_\-])[a-z]{2}[ \-]?[0-9]{3} ?[0-9]{4}(?![a-z0-
 
 
 def is_passport(number: str) -> bool:
-    """True when two letters (A = 10) and seven digits sum up with the weights 7, 3, 9, 1, 7, 3, 1, 7, 3 to a multiple of 10.
+    """True when two letters (A = 10) and seven digits have a right weighted sum.
+
+    Weights 7, 3, 9, 1, 7, 3, 1, 7, 3; the sum is a multiple of 10.
 
     Source: the printed specimen ZS0000177 and the description of the series in Polish Wikipedia, "Paszport
     polski": the first digit is the check digit (ICAO 9303 weights 7, 3, 1, with 9 for the check digit).
@@ -33,5 +35,9 @@ class PassportRecognizer(Recognizer):
             label = document.label(start, end)
             if label is Label.PASSPORT:
                 yield RecognizerResult("PL_PASSPORT", start, end, 1.0)
-            elif document.text[start : start + 2].isupper() and end - start <= 10 and label in (None, Label.IDENTITY_CARD):
+            elif (
+                document.text[start : start + 2].isupper()
+                and end - start <= 10
+                and label in (None, Label.IDENTITY_CARD)
+            ):
                 yield RecognizerResult("PL_PASSPORT", start, end, 0.65)

@@ -11,9 +11,12 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 from app.pii.document import Document
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
-_WORD = re.compile(r"[A-ZĄĆĘŁŃÓŚŹŻÀ-ÖØ-Þ][a-ząćęłńóśźżß-öø-ÿ]{1,24}(?:[-'’][A-ZĄĆĘŁŃÓŚŹŻ][a-ząćęłńóśźż]{1,24})?(?![^\W_])")
+_WORD = re.compile(
+    r"[A-ZĄĆĘŁŃÓŚŹŻÀ-ÖØ-Þ][a-ząćęłńóśźżß-öø-ÿ]{1,24}(?:[-'’][A-ZĄĆĘŁŃÓŚŹŻ][a-ząćęłńóśźż]{1,24})?(?![^\W_])"
+)
 _TITLE = re.compile(
-    r"(?:\b(?:pan|pana|panu|panem|pani|panią|państwo|państwa|mr|mrs|ms|miss|dr|prof|mgr|inż)\b\.?)\s*$", re.IGNORECASE
+    r"(?:\b(?:pan|pana|panu|panem|pani|panią|państwo|państwa|mr|mrs|ms|miss|dr|prof|mgr|inż)\b\.?)\s*$",
+    re.IGNORECASE,
 )
 _INITIAL = re.compile(r"\s[A-Z]\.(?=\s)")
 _GAP = " \u00a0"
@@ -24,10 +27,74 @@ SURE_RANK = 1500
 RARE_WORD = 3000
 # Word forms that are a name only in fiction or by accident; each was a false hit on clean text.
 _NO_NAMES = frozenset(
-    "april may june summer will grace hope faith joy dawn iris rose art bill mark pat rich frank grant chance dean drew "
-    "major maria sun angel paris london austin jordan florence sydney china india georgia virginia carolina dakota "
-    "dallas houston madison lincoln washington jackson orlando chelsea brooklyn israel america asia kenya "
-    "maja bez ale ten tym lub los róża wiosna lato luty maj jak tak nie".split()
+    [
+        "april",
+        "may",
+        "june",
+        "summer",
+        "will",
+        "grace",
+        "hope",
+        "faith",
+        "joy",
+        "dawn",
+        "iris",
+        "rose",
+        "art",
+        "bill",
+        "mark",
+        "pat",
+        "rich",
+        "frank",
+        "grant",
+        "chance",
+        "dean",
+        "drew",
+        "major",
+        "maria",
+        "sun",
+        "angel",
+        "paris",
+        "london",
+        "austin",
+        "jordan",
+        "florence",
+        "sydney",
+        "china",
+        "india",
+        "georgia",
+        "virginia",
+        "carolina",
+        "dakota",
+        "dallas",
+        "houston",
+        "madison",
+        "lincoln",
+        "washington",
+        "jackson",
+        "orlando",
+        "chelsea",
+        "brooklyn",
+        "israel",
+        "america",
+        "asia",
+        "kenya",
+        "maja",
+        "bez",
+        "ale",
+        "ten",
+        "tym",
+        "lub",
+        "los",
+        "róża",
+        "wiosna",
+        "lato",
+        "luty",
+        "maj",
+        "jak",
+        "tak",
+        "nie",
+    ]
 )
 _SURNAME_ENDING = re.compile(
     r"(?:sk|ck|dzk)(?:i|a|ą|iego|iej|iemu|im|ich|imi)$|(?:czyk|wicz|ewicz|owicz|czak|iak|szczak)(?:a|owi|iem|em|ie|owie|ów)?$"
@@ -36,7 +103,7 @@ _SURNAME_ENDING = re.compile(
 
 @cache
 def _lists() -> tuple[Any, Any, Any, frozenset[str], frozenset[str], dict[str, int]]:
-    polish = zxcvbn_pl.dictionaries()
+    polish: dict[str, Any] = zxcvbn_pl.dictionaries()  # type: ignore[no-untyped-call]
     english_first = frozenset([*FREQUENCY_LISTS["male_names"], *FREQUENCY_LISTS["female_names"][:2500]])
     words = {word: rank for rank, word in enumerate(FREQUENCY_LISTS["english_wikipedia"][:12_000])}
     return (
@@ -54,7 +121,11 @@ def is_first_name(word: str) -> bool:
     """Whether a capitalised word can open a name."""
     first, _, _, english, _, _ = _lists()
     lower = word.lower()
-    return lower not in _NO_NAMES and len(lower) > 2 and (first.get(lower, SURE_RANK) < SURE_RANK or lower in english)
+    return (
+        lower not in _NO_NAMES
+        and len(lower) > 2
+        and (first.get(lower, SURE_RANK) < SURE_RANK or lower in english)
+    )
 
 
 def _is_surname(word: str) -> bool:
@@ -83,7 +154,9 @@ class PersonRecognizer(Recognizer):
         """Runs of capitalised words on one line."""
         run: list[re.Match[str]] = []
         for match in _WORD.finditer(document.text):
-            if match.start() and (document.text[match.start() - 1].isalnum() or document.text[match.start() - 1] in "_@/"):
+            if match.start() and (
+                document.text[match.start() - 1].isalnum() or document.text[match.start() - 1] in "_@/"
+            ):
                 continue
             if run and not self._joined(document.text, run[-1].end(), match.start()):
                 yield from self._names(document.text, run)
@@ -104,8 +177,10 @@ class PersonRecognizer(Recognizer):
             opens = is_first_name(run[index].group())
             last = index
             if opens:
-                while last + 1 < len(run) and last - index < 3 and (
-                    is_first_name(run[last + 1].group()) or _is_surname(run[last + 1].group())
+                while (
+                    last + 1 < len(run)
+                    and last - index < 3
+                    and (is_first_name(run[last + 1].group()) or _is_surname(run[last + 1].group()))
                 ):
                     last += 1
                 if last == index and index + 1 < len(run) and _is_rare_word(run[index + 1].group()):

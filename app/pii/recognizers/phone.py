@@ -44,5 +44,9 @@ class PhoneRecognizer(Recognizer):
             start = number.start - (document.text[number.start - 1 : number.start] == "(")
             if label is Label.PHONE:
                 yield RecognizerResult("PHONE_NUMBER", start, number.end, 0.95)
-            elif number.groups in _POLISH_GROUPS and label not in _OTHER_NAMES and number.separators in (" ", "-", ""):
+            elif (
+                number.groups in _POLISH_GROUPS
+                and label not in _OTHER_NAMES
+                and number.separators in (" ", "-", "")
+            ):
                 yield RecognizerResult("PHONE_NUMBER", start, number.end, 0.6)

@@ -21,7 +21,8 @@ PATTERNS = {
     "SendGrid": r"SG\.[0-9A-Za-z_\-]{16,32}\.[0-9A-Za-z_\-]{30,64}",
     "Vigil": r"v[gk]_(?:live|test)_[0-9A-Za-z]{32,64}",
     "JSON Web Token": r"eyJ[0-9A-Za-z_\-]{10,2000}\.eyJ[0-9A-Za-z_\-]{10,4000}\.[0-9A-Za-z_\-]{10,1000}",
-    "Private key": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s0-9A-Za-z+/=]{0,8000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?",
+    "Private key": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s0-9A-Za-z+/=]{0,8000}"
+    r"(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?",
 }
 # The first characters of every pattern, for the prefilter.
 PREFIXES = (

@@ -12,7 +12,9 @@ def is_ssn(digits: str) -> bool:
     Source: Social Security Administration, "SSN randomization": no area 000, 666 or 900-999, no group 00,
     no serial 0000. The number has no check digit.
     """
-    return digits[:3] not in ("000", "666") and digits[0] != "9" and digits[3:5] != "00" and digits[5:] != "0000"
+    return (
+        digits[:3] not in ("000", "666") and digits[0] != "9" and digits[3:5] != "00" and digits[5:] != "0000"
+    )
 
 
 class UsSsnRecognizer(Recognizer):

@@ -14,7 +14,11 @@ A, B, C = BranchName
 def detection(a: float | None, b: float | None, c: float | None = 0.0, mode: Mode = Mode.FULL):
     scores = {A: a, B: b, C: c} if mode is Mode.FULL else {A: a, B: b}
     return fuse(
-        [BranchResult(branch=name, score=score or 0.0, degraded=score is None) for name, score in scores.items()], mode
+        [
+            BranchResult(branch=name, score=score or 0.0, degraded=score is None)
+            for name, score in scores.items()
+        ],
+        mode,
     )
 
 
@@ -59,7 +63,9 @@ def test_all_degraded_blocks_with_the_reason() -> None:
 
 
 def test_a_single_sound_branch_is_not_unanimous() -> None:
-    assert "unanimous_branches" not in [f.name for f in decide(detection(None, 60, None), Thresholds()).floors]
+    assert "unanimous_branches" not in [
+        f.name for f in decide(detection(None, 60, None), Thresholds()).floors
+    ]
 
 
 def test_thresholds_are_the_operators() -> None:

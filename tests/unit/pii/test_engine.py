@@ -73,9 +73,9 @@ def test_the_same_value_has_the_same_placeholder_however_it_is_written() -> None
 
 
 VALUES = st.sampled_from([value for _, _, value in FOUND])
-TEXTS = st.lists(st.one_of(VALUES, st.text(max_size=30), st.sampled_from(["PESEL ", "\r\n", "😀", "tel. "]))).map(
-    " ".join
-)
+TEXTS = st.lists(
+    st.one_of(VALUES, st.text(max_size=30), st.sampled_from(["PESEL ", "\r\n", "😀", "tel. "]))
+).map(" ".join)
 
 
 @given(TEXTS)

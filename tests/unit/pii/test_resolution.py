@@ -1,5 +1,7 @@
 """Arithmetic on overlapping candidates."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,11 +23,9 @@ CANDIDATES = st.lists(
 @given(CANDIDATES)
 def test_winners_do_not_overlap_and_masks_cover_every_candidate(candidates) -> None:
     entities = resolve(candidates)
-    for one, other in zip(entities, entities[1:], strict=False):
+    for one, other in itertools.pairwise(entities):
         assert one.end <= other.start
-    covered = {
-        place for span, _ in mask_spans(entities, candidates) for place in range(span.start, span.end)
-    }
+    covered = {place for span, _ in mask_spans(entities, candidates) for place in range(span.start, span.end)}
     assert covered == {place for candidate in candidates for place in range(candidate.start, candidate.end)}
 
 

@@ -12,7 +12,11 @@ def test_the_stage_is_part_of_the_message_id() -> None:
 def test_the_address_and_the_deadline_travel_as_long_as_somebody_waits() -> None:
     token = headers.incoming.set({headers.REPLY_TO: "inbox", headers.DEADLINE: "1", "Other": "x"})
     try:
-        assert headers.hop("r", "s") == {headers.MESSAGE_ID: "r:s", headers.REPLY_TO: "inbox", headers.DEADLINE: "1"}
+        assert headers.hop("r", "s") == {
+            headers.MESSAGE_ID: "r:s",
+            headers.REPLY_TO: "inbox",
+            headers.DEADLINE: "1",
+        }
         assert headers.hop("r", "s", waiting=False) == {headers.MESSAGE_ID: "r:s"}
     finally:
         headers.incoming.reset(token)
