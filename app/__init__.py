@@ -5,6 +5,7 @@ subscribers/detection.py, subscribers/arbiter.py, subscribers/pii.py, subscriber
 subscribers/logging.py.
 """
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def build() -> "FastStream":
     from app.runtime.lifecycle import Lifecycle
     from app.runtime.specification import specification
     from app.settings import settings
+    from app.subscribers.engines import preload
 
     config = settings()
     broker = new_broker(config, name="vigil-" + "-".join(config.workers))
@@ -35,6 +37,7 @@ def build() -> "FastStream":
         broker.include_router(import_module(f"app.subscribers.{worker}").router)
     broker.include_routers(*publishers.routers())
     app = FastStream(broker, specification=specification(broker), logger=None)
+    app.on_startup(partial(preload, config.workers))
     Lifecycle(broker, config).register(app)
     return app
 
@@ -42,6 +45,11 @@ def build() -> "FastStream":
 def __getattr__(name: str) -> Any:
     # Built on demand: `import app.schemas` must not load a broker.
     if name == "app":
-        globals()["app"] = application = build()
+        from app.errors import VigilError
+
+        try:
+            globals()["app"] = application = build()
+        except VigilError as error:
+            raise SystemExit(f"vigil: {error}") from None
         return application
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

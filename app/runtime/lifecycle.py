@@ -1,11 +1,14 @@
 """What a worker process does before its first and after its last message."""
 
 import logging
+import os
 
 from faststream import FastStream
 from faststream.nats import NatsBroker
 
+from app.errors import NotProvisioned
 from app.runtime.provisioning import require
+from app.runtime import logs
 from app.runtime.pulling import DrainableFetch, make_drainable
 from app.settings import Settings
 from app.streams import CONSUMERS
@@ -30,12 +33,18 @@ class Lifecycle:
     async def start(self) -> None:
         """Connect (waiting for the server as long as it takes) and check what must exist.
 
-        Raises:
-            NotProvisioned: a consumer is missing.
+        When one is missing, the process ends with one line that says which, and what creates it.
         """
+        logs.configure(self._settings.vigil_log_level)
         connection = await self._broker.connect()
         mine = tuple(consumer for consumer in CONSUMERS if consumer.worker in self._settings.workers)
-        await require(connection.jetstream(), mine)
+        try:
+            await require(connection.jetstream(), mine)
+        except NotProvisioned as missing:
+            log.critical("%s", missing)
+            # Any exception here becomes a page of traceback, and nothing has been started that needs an end.
+            logging.shutdown()
+            os._exit(1)
 
     async def started(self) -> None:
         """Now messages flow."""

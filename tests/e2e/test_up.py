@@ -1,7 +1,10 @@
 """`vigil up`: start, restart, stop, and what it says when it cannot."""
 
+import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -72,7 +75,6 @@ def test_a_taken_port_or_folder_or_a_senseless_setting_stops_the_start_with_one_
 
 
 def test_stopping_while_starting_is_clean(tmp_path: Path) -> None:
-    import subprocess
 
     from tests.running import COMMAND
 
@@ -85,3 +87,26 @@ def test_stopping_while_starting_is_clean(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert b"Traceback" not in errors
     assert not psutil.wait_procs(children, timeout=5)[1]
+
+
+def test_faststream_run_stops_with_one_line_when_a_name_or_a_consumer_is_wrong(
+    fresh_nats, tmp_path: Path
+) -> None:
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "faststream", "run", "app:app"],
+            env={**os.environ, "NATS_SERVERS": fresh_nats.url, **environment},
+            cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    wrong = run(VIGIL_WORKERS="detection,foo")
+    assert wrong.returncode == 1
+    assert wrong.stderr.strip() == (
+        "vigil: VIGIL_WORKERS='detection,foo': unknown worker foo; the names are detection, arbiter, pii, logging"
+    )
+    missing = run(VIGIL_WORKERS="arbiter")
+    assert missing.returncode == 1
+    assert (
+        "consumer arbiter-worker of stream VIGIL does not exist: run `vigil streams apply`" in missing.stderr
+    )
+    assert "Traceback" not in missing.stderr
