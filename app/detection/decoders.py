@@ -27,7 +27,7 @@ _DECIMAL = re.compile(r"(?<![\d.])\d{2,3}(?:[ ,;]{1,2}\d{2,3}){7,}(?![\d.])")
 _MORSE = re.compile(r"(?<![\w.\-])[.\-]{1,5}(?:[ /|]{1,3}[.\-]{1,5}){9,}(?![\w.\-])")
 _WORD = re.compile(r"[^\W\d_]+")
 
-_MORSE_CODES = ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
+_MORSE_CODES = ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."  # noqa: E501
 _MORSE_LETTERS = {code: chr(ord("a") + i) for i, code in enumerate(_MORSE_CODES.split())}
 
 # Words that give an order away; a shifted or reversed text is read when one of them appears in it.

@@ -23,6 +23,7 @@ _DIGITS = re.compile(r"(?<![\w.,])[0-9@$|€+]{2,4}(?![\w.,])")
 _GAP = r"(?:[ .\-_*•·|/,~+]{1,3}\n?|\n)"
 _SPACED = re.compile(rf"(?<!\w)[^\W\d_]{_GAP}(?:[^\W_]{_GAP}){{2,}}[^\W\d_](?!\w)")
 _SEPARATOR = re.compile(r"[\W_]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = re.compile(r"<!--|-->|</?[A-Za-z][^<>]{0,300}>|/\*|\*/|\[//\]: ?# ?")
 
 
@@ -46,7 +47,8 @@ class Readings:
 
 def read(text: str) -> Readings:
     """All readings of `text`."""
-    original = Layer("original", text)
+    # A lone surrogate cannot be encoded, so no model could read the text; the stand-in keeps offsets.
+    original = Layer("original", text if text.isascii() else _SURROGATE.sub("\ufffd", text))
     disguises: list[Disguise] = []
     layers = [original]
     base = original

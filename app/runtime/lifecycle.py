@@ -7,8 +7,8 @@ from faststream import FastStream
 from faststream.nats import NatsBroker
 
 from app.errors import NotProvisioned
-from app.runtime.provisioning import require
 from app.runtime import logs
+from app.runtime.provisioning import require
 from app.runtime.pulling import DrainableFetch, make_drainable
 from app.settings import Settings
 from app.streams import CONSUMERS

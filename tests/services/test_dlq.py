@@ -21,7 +21,11 @@ def letter(number: int, worker: str = "detection", error: str = "no luck", **mor
         "worker": f"{worker}-worker",
         "original_subject": "vigil.guard.input",
         "original_data": json.dumps({"request_id": f"req_{number}", "text": PESEL}),
-        "original_headers": {"Nats-Msg-Id": f"req_{number}:guard", "Vigil-Deadline": "1", "traceparent": "00-1-2-01"},
+        "original_headers": {
+            "Nats-Msg-Id": f"req_{number}:guard",
+            "Vigil-Deadline": "1",
+            "traceparent": "00-1-2-01",
+        },
         "stream_sequence": number,
         "request_id": f"req_{number}",
         "error": error,
@@ -57,6 +61,10 @@ def vigil(fresh_nats, monkeypatch):
     settings.cache_clear()
 
 
+def numbers(result) -> list[int]:
+    return [json.loads(line)["number"] for line in result.output.splitlines()]
+
+
 def messages(url: str, stream: str, subject: str) -> list:
     async def read():
         from tests.wires import stored
@@ -74,8 +82,8 @@ def test_letters_are_listed_by_worker_and_reason_without_their_text(vigil) -> No
     listed = vigil("list", "--json")
     assert [json.loads(line)["number"] for line in listed.output.splitlines()] == [1, 2, 3, 4]
     assert PESEL not in listed.output
-    assert [json.loads(line)["number"] for line in vigil("list", "--json", "--worker", "pii").output.splitlines()] == [3]
-    assert [json.loads(line)["number"] for line in vigil("list", "--json", "--reason", "MEMORY").output.splitlines()] == [2]
+    assert numbers(vigil("list", "--json", "--worker", "pii")) == [3]
+    assert numbers(vigil("list", "--json", "--reason", "MEMORY")) == [2]
     assert "4 dead letters" in vigil("list").output
 
 

@@ -15,14 +15,18 @@ def hits(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("rule", "text"), [(rule, text) for rule in RULES.rules for text in rule.matches], ids=lambda x: str(x)[:60]
+    ("rule", "text"),
+    [(rule, text) for rule in RULES.rules for text in rule.matches],
+    ids=lambda x: str(x)[:60],
 )
 def test_rule_matches_its_examples(rule: Rule, text: str) -> None:
     assert rule.name in hits(text)
 
 
 @pytest.mark.parametrize(
-    ("rule", "text"), [(rule, text) for rule in RULES.rules for text in rule.rejects], ids=lambda x: str(x)[:60]
+    ("rule", "text"),
+    [(rule, text) for rule in RULES.rules for text in rule.rejects],
+    ids=lambda x: str(x)[:60],
 )
 def test_rule_leaves_its_counterexamples(rule: Rule, text: str) -> None:
     assert rule.name not in hits(text)
@@ -36,13 +40,17 @@ def test_spans_are_code_points() -> None:
 
 
 def test_text_without_spaces() -> None:
-    assert any(rule.category == "instruction_override" for rule, _, _ in RULES.find("ignoreallpreviousinstructions", unspaced=True))
+    assert any(
+        rule.category == "instruction_override"
+        for rule, _, _ in RULES.find("ignoreallpreviousinstructions", unspaced=True)
+    )
 
 
 def test_a_users_rules_join_the_built_in_ones(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(
         "macros: {fruit: 'apples?|gruszk[aię]'}\n"
-        "rules:\n- {name: own-fruit, category: fruit, score: 40, patterns: ['\\b(?:{fruit})\\b'], matches: [an apple], rejects: [a plum]}\n"
+        "rules:\n- {name: own-fruit, category: fruit, score: 40, patterns: ['\\b(?:{fruit})\\b'],"
+        " matches: [an apple], rejects: [a plum]}\n"
     )
     own = RuleSet.load(tmp_path)
     assert {rule.name for rule, _, _ in own.find(fold("dwie Gruszki"))} == {"own-fruit"}
@@ -53,10 +61,22 @@ def test_a_users_rules_join_the_built_in_ones(tmp_path: Path) -> None:
     [
         ("rules: [", "own.yaml"),
         ("- a list", "expected `rules`"),
-        ("rules: [{name: x1-rule, category: abc, score: 400, patterns: [a], matches: [a], rejects: [b]}]", "score"),
-        ("rules: [{name: x1-rule, category: abc, score: 40, patterns: ['('], matches: [a], rejects: [b]}]", "x1-rule"),
-        ("rules: [{name: x1-rule, category: abc, score: 40, patterns: ['{none}'], matches: [a], rejects: [b]}]", "no macro"),
-        ("rules: [{name: forced-reply, category: abc, score: 40, patterns: [a], matches: [a], rejects: [b]}]", "twice"),
+        (
+            "rules: [{name: x1-rule, category: abc, score: 400, patterns: [a], matches: [a], rejects: [b]}]",
+            "score",
+        ),
+        (
+            "rules: [{name: x1-rule, category: abc, score: 40, patterns: ['('], matches: [a], rejects: [b]}]",
+            "x1-rule",
+        ),
+        (
+            "rules: [{name: x1-rule, category: abc, score: 40, patterns: ['{none}'], matches: [a], rejects: [b]}]",
+            "no macro",
+        ),
+        (
+            "rules: [{name: forced-reply, category: abc, score: 40, patterns: [a], matches: [a], rejects: [b]}]",
+            "twice",
+        ),
     ],
 )
 def test_bad_rules_are_refused(tmp_path: Path, content: str, reason: str) -> None:

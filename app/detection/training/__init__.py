@@ -1,0 +1,1 @@
+"""Training of the shipped artefacts: `python -m app.detection.training.train`. Never imported at run time."""
