@@ -48,7 +48,7 @@ def features(text: str) -> tuple[Indices, Indices]:
     _words(codes, word, numbers, places)
     if not numbers:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    hashed: NDArray[np.uint64] = (np.concatenate(numbers) * _MIX) >> _SHIFT
+    hashed = np.right_shift(np.concatenate(numbers) * _MIX, _SHIFT)
     return hashed.astype(np.int64), np.concatenate(places)
 
 
@@ -70,13 +70,13 @@ def _words(
     letters ^= letters >> np.uint64(29)
     letters *= _BASE
     offsets = np.concatenate(([0], np.cumsum(ends - starts)[:-1]))
-    words = np.add.reduceat(letters, offsets)
+    words: NDArray[np.uint64] = np.asarray(np.add.reduceat(letters, offsets), dtype=np.uint64)
     numbers.append(words * np.uint64(3) + np.uint64(11))
     places.append(ends - 1)
     for distance, salt in ((1, np.uint64(0x51ED270B)), (2, np.uint64(0x2545F491))):
         if len(words) > distance:
-            pairs: NDArray[np.uint64] = words[:-distance] * _BASE + words[distance:] * salt + salt
-            numbers.append(pairs ^ (pairs >> np.uint64(31)))
+            pairs = (words[:-distance] * _BASE + words[distance:] * salt + salt).astype(np.uint64)
+            numbers.append(np.bitwise_xor(pairs, np.right_shift(pairs, np.uint64(31))))
             places.append(ends[distance:] - 1)
 
 

@@ -104,7 +104,7 @@ def _windows(examples: list[Example], table: tables.Table) -> fit.Windows:
 def _mix(columns: list[fit.Margins], weights: list[float]) -> fit.Margins:
     total = np.full(len(columns[0]), weights[-1])
     for column, weight in zip(columns, weights, strict=False):
-        total += weight * column
+        total = total + weight * column
     return total
 
 

@@ -1,6 +1,7 @@
 """The three branches as shipped: what must hold on plain cases, and the shape of every answer."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def test_the_card_names_source_and_licence_of_every_text() -> None:
     assert all(row["licence"] and row["count"] > 0 for row in texts)
 
 
-def test_another_file_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_another_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.npz"
     path.write_bytes(b"other")
     with pytest.raises(ModelError, match="not the file"):
