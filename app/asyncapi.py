@@ -7,15 +7,18 @@ FastStream generates the channels and schemas. Added here: examples, what JetStr
 import json
 from collections.abc import Sequence
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import yaml
+from faststream.nats import NatsBroker
 
-from app import build
-from app.examples import EXAMPLES
+from app import publishers
+from app.examples import EXAMPLES, OUTPUT_REQUEST
 from app.publishers import guard_input, guard_output
-from app.streams import CONSUMERS, VIGIL, VIGIL_DLQ, Consumer
+from app.runtime.specification import specification
+from app.streams import CONSUMERS, GUARD_OUTPUT, VIGIL, VIGIL_DLQ, WORKERS, Consumer
 
 FOLDER = Path(__file__).parents[1] / "asyncapi"
 SERVER = {"host": "localhost:4222", "pathname": "", "protocol": "nats", "protocolVersion": "custom"}
@@ -24,31 +27,64 @@ Document = dict[str, Any]
 
 
 def document() -> Document:
-    """The AsyncAPI 3.0 document of all workers and of the API's two publishers."""
-    app = build()
-    assert app.broker is not None  # noqa: S101 - build() gives it one
-    app.broker.include_routers(guard_input.router, guard_output.router)
-    found: Document = json.loads(app.schema.to_specification().to_json())
+    """The AsyncAPI 3.0 document of all workers, whatever VIGIL_WORKERS says, and of the API's two publishers."""
+    broker = NatsBroker()
+    for worker in WORKERS:
+        broker.include_router(import_module(f"app.subscribers.{worker}").router)
+    broker.include_routers(*publishers.routers(), guard_input.router, guard_output.router)
+    found: Document = json.loads(specification(broker).to_specification().to_json())
     found["servers"] = {"development": SERVER}
     for name, channel in found["channels"].items():
         channel["title"] = name.partition(":")[0]
         channel["x-jetstream"] = _jetstream(channel["address"])
-    examples = {type(example).__name__: example for example in EXAMPLES}
-    for name, message in found["components"]["messages"].items():
-        if name.startswith("logging-worker"):  # it takes raw bytes, so that one bad payload costs no other
-            message["payload"] = {"$ref": "#/components/schemas/Event"}
-        example = examples[_schema_name(message["payload"])]
-        message["title"] = _schema_name(message["payload"])
-        message["description"] = found["components"]["schemas"][message["title"]]["description"]
-        message["examples"] = [{"payload": example.model_dump(mode="json")}]
+    _say_what_is_received(found)
+    for channel in found["channels"].values():
+        for reference in channel["messages"].values():
+            _describe(found, _resolve(found, reference), channel["address"])
     found["components"]["schemas"].pop("logging-worker:Message:Payload", None)
     return found
 
 
-def _schema_name(payload: Document) -> str:
-    """The name of the one schema, or of the last of several, that a payload refers to."""
-    choices = payload.get("oneOf") or payload.get("anyOf") or [payload]
-    return str(choices[-1]["$ref"]).rpartition("/")[2]
+def _say_what_is_received(found: Document) -> None:
+    """Give a subscription the schema of the publisher on its subject.
+
+    FastStream names every message of a subscriber on each of its subjects, and the logging worker takes raw
+    bytes, so that one bad payload costs no other.
+    """
+    sent, received = (
+        [_resolve(found, operation["channel"]) for operation in found["operations"].values()
+         if operation["action"] == action]
+        for action in ("send", "receive")
+    )  # fmt: skip
+    for channel in received:
+        for publisher in sent:
+            if _matches(channel["address"], publisher["address"]):
+                _message(found, channel)["payload"] = dict(_message(found, publisher)["payload"])
+
+
+def _matches(pattern: str, subject: str) -> bool:
+    """Whether a NATS pattern captures a subject."""
+    wanted, tokens = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        return len(tokens) >= len(wanted) and _matches(
+            ".".join(wanted[:-1]), ".".join(tokens[: len(wanted) - 1])
+        )
+    return len(wanted) == len(tokens) and all(w in ("*", t) for w, t in zip(wanted, tokens, strict=True))
+
+
+def _message(found: Document, channel: Document) -> Document:
+    """The one message of a channel."""
+    (reference,) = channel["messages"].values()
+    return _resolve(found, reference)
+
+
+def _describe(found: Document, message: Document, address: str) -> None:
+    name = str(message["payload"]["$ref"]).rpartition("/")[2]
+    examples = {type(example).__name__: example for example in EXAMPLES}
+    example = OUTPUT_REQUEST if address == GUARD_OUTPUT else examples[name]
+    message["title"] = name
+    message["description"] = found["components"]["schemas"][name]["description"]
+    message["examples"] = [{"payload": example.model_dump(mode="json")}]
 
 
 def _jetstream(address: str) -> Document:
@@ -60,9 +96,7 @@ def _jetstream(address: str) -> Document:
 
 
 def _reader(address: str) -> Consumer:
-    first_two = address.split(".")[:2]
-    exact = [consumer for consumer in CONSUMERS if address in consumer.filters]
-    return (exact or [c for c in CONSUMERS if any(f.split(".")[:2] == first_two for f in c.filters)])[0]
+    return next(c for c in CONSUMERS if address in c.filters or any(_matches(f, address) for f in c.filters))
 
 
 def _consumer(consumer: Consumer) -> Document:
@@ -84,6 +118,8 @@ def render(found: Document) -> str:
         f'<li><a href="#{_anchor(name)}">{escape(channel["address"])}</a></li>'
         for name, channel in found["channels"].items()
     )
+    sections += "\n" + _parts(found)
+    links += '<li><a href="#parts">Parts of messages</a></li>'
     info = found["info"]
     return PAGE.format(
         title=escape(info["title"]), version=escape(info["version"]), description=escape(info["description"]),
@@ -106,16 +142,36 @@ def _section(found: Document, name: str, channel: Document) -> str:
     ]
     for message in messages:
         schema = found["components"]["schemas"][message["title"]]
-        rows = [
-            (key, _type(value), value.get("description", "")) for key, value in schema["properties"].items()
-        ]
         example = json.dumps(message["examples"][0]["payload"], indent=2, ensure_ascii=False)
         parts += [
             f"<h3>{escape(message['title'])}</h3><p>{escape(message['description'])}</p>",
-            _table(("field", "type", "meaning"), rows),
+            _fields(schema),
             f"<details><summary>Example</summary><pre>{escape(example)}</pre></details>",
         ]
     return "\n".join([*parts, "</section>"])
+
+
+def _fields(schema: Document) -> str:
+    required = schema.get("required", ())
+    return _table(
+        ("field", "type", "", "meaning"),
+        [
+            (key, _type(value), "required" if key in required else "", value.get("description", ""))
+            for key, value in schema["properties"].items()
+        ],
+    )
+
+
+def _parts(found: Document) -> str:
+    """What messages are made of: the schemas that are no message themselves."""
+    messages = {message["title"] for message in found["components"]["messages"].values()}
+    parts = []
+    for name, schema in found["components"]["schemas"].items():
+        if name not in messages:
+            values = ", ".join(map(str, schema.get("enum", ())))
+            body = _fields(schema) if "properties" in schema else f"<p>One of: {escape(values)}.</p>"
+            parts.append(f"<h3>{escape(name)}</h3><p>{escape(schema['description'])}</p>{body}")
+    return '<section id="parts"><h2>Parts of messages</h2>' + "\n".join(parts) + "</section>"
 
 
 def _resolve(found: Document, reference: Document) -> Document:

@@ -7,7 +7,7 @@ from app.schemas.dead_letter import DeadLetter
 from app.schemas.decision import Decision, DecisionRequest, Ruling
 from app.schemas.detection import BranchName, BranchResult, Detection
 from app.schemas.event import Event, Outcome
-from app.schemas.guard import GuardRequest
+from app.schemas.guard import Direction, GuardRequest
 from app.schemas.pii import Entity, Findings, Language, Mask, PiiRequest, PiiResult
 from app.schemas.timing import Timings
 from app.schemas.verdict import Verdict
@@ -19,6 +19,13 @@ REQUEST = GuardRequest(
     client_id="dev",
     text="Mój PESEL to 44051401359, proszę o pomoc",
     accepted_at=_ACCEPTED,
+)
+OUTPUT_REQUEST = REQUEST.model_copy(
+    update={
+        "direction": Direction.OUTPUT,
+        "prompt": "Jaki jest mój PESEL?",
+        "text": "Twój PESEL to 44051401359.",
+    }
 )
 DETECTION = Detection(
     branches=(
