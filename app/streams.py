@@ -84,7 +84,7 @@ class Consumer:
     delays: tuple[float, ...]
     fetch: int
     attempts: int = 3
-    ack_wait: float = 3.0
+    ack_wait: float = 2.5
 
     @property
     def durable(self) -> str:

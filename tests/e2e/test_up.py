@@ -80,8 +80,10 @@ def test_stopping_while_starting_is_clean(tmp_path: Path) -> None:
 
     vigil = Vigil(tmp_path)
     process = subprocess.Popen([*COMMAND, "up"], env=vigil.environment, cwd=tmp_path, stderr=subprocess.PIPE)
-    time.sleep(1.5)
-    children = psutil.Process(process.pid).children(recursive=True)
+    parent = psutil.Process(process.pid)
+    end = time.monotonic() + 60
+    while not (children := parent.children(recursive=True)) and time.monotonic() < end:
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=40)
     assert process.returncode == 0
