@@ -115,7 +115,7 @@ def render(found: Document) -> str:
     """The document as one HTML page."""
     sections = "\n".join(_section(found, name, channel) for name, channel in found["channels"].items())
     links = "".join(
-        f'<li><a href="#{_anchor(name)}">{escape(channel["address"])}</a></li>'
+        f'<li><a href="#{_anchor(name)}">{escape(channel["address"])}</a>: {escape(channel["title"])}</li>'
         for name, channel in found["channels"].items()
     )
     sections += "\n" + _parts(found)
@@ -196,7 +196,8 @@ def _type(schema: Document) -> str:
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    return f'<div class="wide"><table><tr>{top}</tr>{body}</table></div>'
+    kind = ' class="fields"' if head[-1] else ""
+    return f'<div class="wide"><table{kind}><tr>{top}</tr>{body}</table></div>'
 
 
 def _anchor(name: str) -> str:
@@ -228,7 +229,13 @@ h2 { border-top: 1px solid var(--line); padding-top: 1.5rem; overflow-wrap: anyw
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); }
 pre { background: var(--soft); padding: .75rem; overflow-x: auto; font-size: .85rem; }
-.wide { overflow-x: auto; }"""
+.wide { overflow-x: auto; }
+@media (max-width: 40rem) {
+  pre { font-size: .7rem; }
+  tr { display: block; border-bottom: 1px solid var(--line); padding: .25rem 0; }
+  th, td { display: inline-block; border: 0; padding: 0 .75rem 0 0; overflow-wrap: anywhere; }
+  .fields td:last-child { display: block; }
+}"""
 
 PAGE = """\
 <!doctype html>
