@@ -38,10 +38,14 @@ async def local(settings: Settings) -> AsyncIterator[Services]:
         async with Supervisor() as servers:
             services = await _servers(servers, data, settings)
             services.write(settings.vigil_data_dir)
-            processes = [*_workers(services, data, settings), _api(services, data)]
-            for process in processes:
+            first, *others = _workers(services, data, settings)
+            needed = [first, _api(services, data)]
+            for process in needed:
                 await servers.start(process)
-            await _ready(services.api_url, processes)
+            await _ready(services.api_url, needed)
+            # Loading engines takes a core for seconds: the others load when requests are served already.
+            for process in others:
+                await servers.start(process)
             yield services
 
 
