@@ -97,7 +97,7 @@ class Vigil:
         finally:
             client.disconnect()
 
-    def events(self, request_id: str, within_s: float = 10.0) -> list[tuple[Any, ...]]:
+    def events(self, request_id: str, within_s: float = 20.0) -> list[tuple[Any, ...]]:
         """(decision, redacted text, outcome) of the request's rows, as soon as there is one."""
         query = (
             "SELECT arbiter_decision, redacted_text, outcome FROM n8n_logs.vigil_events "
