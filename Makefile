@@ -28,8 +28,8 @@ check: .venv/.installed ## Look for faults without running anything: lint, forma
 asyncapi: .venv/.installed ## Renew the description of the messages: asyncapi/
 	@$(BIN)/python -m app.asyncapi
 
-bench: .venv/.installed ## Measure speed and quality
-	@$(BIN)/python -m bench
+bench: .venv/.installed ## Measure; NAME="one another" says what, without it the benches are listed
+	@$(BIN)/python -m bench $(NAME)
 
 lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upgrade takes new versions
 	@$(PYTHON) -m venv .tools

@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     vigil_replicas: Literal[1, 3, 5] = 1
     vigil_timeout_ms: int = Field(default=5000, ge=100, le=60_000, description="What a caller waits at most.")
     vigil_nats_port: int | None = Field(default=None, ge=1, le=65535)
+    vigil_secret_key: str = Field(
+        default="",
+        repr=False,
+        description="Seals what is kept but not in the clear: app/sealing.py says how it is written. "
+        "Without it the data folder keeps one.",
+    )
     vigil_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     nats_servers: str = ""
