@@ -3,24 +3,29 @@
 import re
 from collections.abc import Sequence
 
-from app.pii import language
+from app.pii import language, names
 from app.pii.document import Document
-from app.pii.recognizers import person
 from app.pii.recognizers.base import EntityRecognizer, Recognizer, RecognizerResult
 from app.pii.recognizers.card import CardRecognizer
-from app.pii.recognizers.contact import EmailRecognizer, IpRecognizer, UrlCredentialsRecognizer
+from app.pii.recognizers.crypto import CryptoRecognizer
+from app.pii.recognizers.date_of_birth import DateOfBirthRecognizer
+from app.pii.recognizers.email_address import EmailRecognizer
 from app.pii.recognizers.iban import IbanRecognizer
 from app.pii.recognizers.identity_card import IdentityCardRecognizer
+from app.pii.recognizers.ip_address import IpRecognizer
 from app.pii.recognizers.krs import KrsRecognizer
 from app.pii.recognizers.nip import NipRecognizer
 from app.pii.recognizers.passport import PassportRecognizer
 from app.pii.recognizers.person import PersonRecognizer
 from app.pii.recognizers.pesel import PeselRecognizer
 from app.pii.recognizers.phone import PhoneRecognizer
+from app.pii.recognizers.postal_address import PostalAddressRecognizer
 from app.pii.recognizers.regon import RegonRecognizer
 from app.pii.recognizers.secret import SecretRecognizer
 from app.pii.recognizers.uk_nhs import UkNhsRecognizer
+from app.pii.recognizers.url_credentials import UrlCredentialsRecognizer
 from app.pii.recognizers.us_ssn import UsSsnRecognizer
+from app.pii.recognizers.vehicle_registration import VehicleRegistrationRecognizer
 from app.pii.redaction import masks_for
 from app.pii.resolution import mask_spans, resolve
 from app.pii.shadow import cast
@@ -36,7 +41,8 @@ def recognizers() -> tuple[Recognizer, ...]:
     return (
         PeselRecognizer(), NipRecognizer(), RegonRecognizer(), KrsRecognizer(), IdentityCardRecognizer(),
         PassportRecognizer(), IbanRecognizer(), CardRecognizer(), PhoneRecognizer(), EmailRecognizer(),
-        IpRecognizer(), UrlCredentialsRecognizer(), SecretRecognizer(), UsSsnRecognizer(), UkNhsRecognizer(),
+        IpRecognizer(), UrlCredentialsRecognizer(), SecretRecognizer(), CryptoRecognizer(), UsSsnRecognizer(),
+        UkNhsRecognizer(), DateOfBirthRecognizer(), PostalAddressRecognizer(), VehicleRegistrationRecognizer(),
         PersonRecognizer(),
     )  # fmt: skip
 
@@ -51,7 +57,7 @@ class PiiEngine:
     def __init__(self, extra: Sequence[EntityRecognizer] = ()) -> None:
         self._recognizers: tuple[EntityRecognizer | Recognizer, ...] = (*recognizers(), *extra)
         language.load()
-        person.load()
+        names.lists()
 
     def analyze(self, text: str, mode: Mode = Mode.FULL) -> Findings:  # noqa: ARG002 - both modes run the same yet
         """Entities of `text` with offsets in its code points, and the masks that hide them."""

@@ -9,8 +9,9 @@ from app.text import Span, union
 
 # Between candidates of equal score the more specific type wins; the order is fixed so that results are stable.
 PRECEDENCE = (
-    "API_KEY", "URL_CREDENTIALS", "IBAN_CODE", "CREDIT_CARD", "PL_PESEL", "EMAIL_ADDRESS", "PL_NIP", "PL_REGON",
-    "PL_KRS", "US_SSN", "UK_NHS", "PL_ID_CARD", "PL_PASSPORT", "IP_ADDRESS", "PHONE_NUMBER", "PERSON",
+    "PRIVATE_KEY", "URL_CREDENTIALS", "API_KEY", "IBAN_CODE", "CREDIT_CARD", "CRYPTO", "PL_PESEL", "EMAIL_ADDRESS",
+    "PL_NIP", "PL_REGON", "PL_KRS", "US_SSN", "UK_NHS", "PL_ID_CARD", "PL_PASSPORT", "DATE_OF_BIRTH", "IP_ADDRESS",
+    "PHONE_NUMBER", "PL_VEHICLE_REGISTRATION", "LOCATION", "PASSWORD", "PERSON",
 )  # fmt: skip
 _RANK = {name: rank for rank, name in enumerate(PRECEDENCE)}
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from app.pii.document import Document, Label
+from app.pii.document import Document
+from app.pii.label import Label
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
 # Lengths of the national formats. Source: SWIFT IBAN Registry, release 98.

@@ -1,192 +1,198 @@
-"""Names of people: Polish ones in every inflected form, English ones, from lists that packages carry."""
+"""Names of people: Polish ones in every inflected form, and those that English texts hold."""
 
 import re
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
-
-import zxcvbn_pl
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from app.pii.document import Document
+from app.pii.names import NONE, STRONG, WEAK, everyday, first_name, lists, surname
+from app.pii.recognizers import person_context as context
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
-_WORD = re.compile(
-    r"[A-ZĄĆĘŁŃÓŚŹŻÀ-ÖØ-Þ][a-ząćęłńóśźżß-öø-ÿ]{1,24}(?:[-'’][A-ZĄĆĘŁŃÓŚŹŻ][a-ząćęłńóśźż]{1,24})?(?![^\W_])"
+_UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĴĶĹĻĽŁŃŅŇŌŎŐŒŔŖŘŚŜŞŠŢŤŨŪŬŮŰŲŴŶŸŹŻŽȘȚ"
+# One capitalised word with its joined parts (O'Brien, Nowak-Kowalska, Al-Sayed), or an initial; not I'm, I've.
+_TOKEN = re.compile(
+    rf"(?<![\w@/#\\])(?!I')[{_UPPER}](?:\.(?!\w\w)|[^\W\d_]*(?:['\-][^\W\d_]+){{0,3}})(?![\d_@])"
 )
-_TITLE = re.compile(
-    r"(?:\b(?:pan|pana|panu|panem|pani|panią|państwo|państwa|mr|mrs|ms|miss|dr|prof|mgr|inż)\b\.?)\s*$",
-    re.IGNORECASE,
-)
-_INITIAL = re.compile(r"\s[A-Z]\.(?=\s)")
-_GAP = " \u00a0"
+_PARTICLES = r"(?:(?:van|von|de|der|den|da|di|dos|do|del|della|la|le|bin|ibn|al|el|ter|zu|y)[ ]){0,2}"
+_GAP = re.compile(rf" {{1,2}}{_PARTICLES}|(?<=\.)")
+MAX_WORDS = 5
 
-# Rank from which a first name is rare enough to need a known surname beside it.
-SURE_RANK = 1500
-# How common a capitalised word may be as a word and still count as a surname that no list knows.
-RARE_WORD = 3000
-# Word forms that are a name only in fiction or by accident; each was a false hit on clean text.
-_NO_NAMES = frozenset(
-    [
-        "april",
-        "may",
-        "june",
-        "summer",
-        "will",
-        "grace",
-        "hope",
-        "faith",
-        "joy",
-        "dawn",
-        "iris",
-        "rose",
-        "art",
-        "bill",
-        "mark",
-        "pat",
-        "rich",
-        "frank",
-        "grant",
-        "chance",
-        "dean",
-        "drew",
-        "major",
-        "maria",
-        "sun",
-        "angel",
-        "paris",
-        "london",
-        "austin",
-        "jordan",
-        "florence",
-        "sydney",
-        "china",
-        "india",
-        "georgia",
-        "virginia",
-        "carolina",
-        "dakota",
-        "dallas",
-        "houston",
-        "madison",
-        "lincoln",
-        "washington",
-        "jackson",
-        "orlando",
-        "chelsea",
-        "brooklyn",
-        "israel",
-        "america",
-        "asia",
-        "kenya",
-        "maja",
-        "bez",
-        "ale",
-        "ten",
-        "tym",
-        "lub",
-        "los",
-        "róża",
-        "wiosna",
-        "lato",
-        "luty",
-        "maj",
-        "jak",
-        "tak",
-        "nie",
-    ]
-)
-_SURNAME_ENDING = re.compile(
-    r"(?:sk|ck|dzk)(?:i|a|ą|iego|iej|iemu|im|ich|imi)$|(?:czyk|wicz|ewicz|owicz|czak|iak|szczak)(?:a|owi|iem|em|ie|owie|ów)?$"
+# Lower-case names count only behind a full introduction and with both parts in the lists.
+_LOWER_INTRODUCTION = re.compile(
+    r"(?<!\w)(?:my name is|name is|i am|i'm|nazywam sie|imie i nazwisko:?|name:|jestem|podpisano:?)\s{1,2}"
+    r"([^\W\d_]{3,20}) ([^\W\d_]{3,24}(?:-[^\W\d_]{3,24})?)(?!\w)"
 )
 
 
-@cache
-def _lists() -> tuple[Any, Any, Any, frozenset[str], frozenset[str], dict[str, int]]:
-    polish: dict[str, Any] = zxcvbn_pl.dictionaries()  # type: ignore[no-untyped-call]
-    english_first = frozenset([*FREQUENCY_LISTS["male_names"], *FREQUENCY_LISTS["female_names"][:2500]])
-    words = {word: rank for rank, word in enumerate(FREQUENCY_LISTS["english_wikipedia"][:12_000])}
-    return (
-        polish["pl_first_names"], polish["pl_last_names"], polish["pl_common_words"],
-        english_first, frozenset(FREQUENCY_LISTS["surnames"]), words,
-    )  # fmt: skip
+class Token:
+    """A capitalised word of the text with what the lists say of it."""
 
+    __slots__ = ("capitals", "end", "first", "initial", "last", "start", "word")
 
-def load() -> None:
-    """Read the lists now instead of with the first text."""
-    _lists()
-
-
-def is_first_name(word: str) -> bool:
-    """Whether a capitalised word can open a name."""
-    first, _, _, english, _, _ = _lists()
-    lower = word.lower()
-    return (
-        lower not in _NO_NAMES
-        and len(lower) > 2
-        and (first.get(lower, SURE_RANK) < SURE_RANK or lower in english)
-    )
-
-
-def _is_surname(word: str) -> bool:
-    _, last, common, _, english, words = _lists()
-    lower = word.lower()
-    if _SURNAME_ENDING.search(lower):
-        return True
-    parts = re.split(r"[-'’]", lower)
-    known = any(part in last or part in english for part in parts)
-    rank = common.get(lower, RARE_WORD)
-    return known and rank >= 300 and (words.get(lower, 2000) >= 300 or lower in english)
-
-
-def _is_rare_word(word: str) -> bool:
-    _, _, common, _, _, words = _lists()
-    lower = word.lower()
-    return common.get(lower, RARE_WORD) >= RARE_WORD and lower not in words
+    def __init__(self, match: re.Match[str]) -> None:
+        written = match.group()
+        self.start, self.end = match.span()
+        if written.endswith("'s"):
+            written = written[:-2]
+            self.end -= 2
+        self.word = written.lower()
+        self.initial = len(self.word.rstrip(".")) == 1
+        self.capitals = len(written) > 2 and written.isupper()
+        self.first = NONE if self.initial else first_name(self.word)
+        self.last = NONE if self.initial else surname(self.word)
 
 
 class PersonRecognizer(Recognizer):
-    """A first name with a surname after it, or a title with a name after it. Lone first names are not reported."""
+    """First name and surname in either order, titles, initials; one name alone where a person is announced."""
 
     supported_entities = ("PERSON",)
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
-        """Runs of capitalised words on one line."""
-        run: list[re.Match[str]] = []
-        for match in _WORD.finditer(document.text):
-            if match.start() and (
-                document.text[match.start() - 1].isalnum() or document.text[match.start() - 1] in "_@/"
-            ):
-                continue
-            if run and not self._joined(document.text, run[-1].end(), match.start()):
-                yield from self._names(document.text, run)
+        """Runs of capitalised words on one line, and introductions in lower case."""
+        text = document.text
+        run: list[Token] = []
+        for match in _TOKEN.finditer(text):
+            token = Token(match)
+            if run and _GAP.fullmatch(text, run[-1].end, token.start) is None:
+                yield from _people(document, run)
                 run = []
-            run.append(match)
-        yield from self._names(document.text, run)
+            run.append(token)
+        yield from _people(document, run)
+        for match in _LOWER_INTRODUCTION.finditer(document.folded):
+            first, last = (text[slice(*match.span(part))] for part in (1, 2))
+            if first.islower() and first_name(first) == STRONG and surname(last.lower()) == STRONG:
+                yield RecognizerResult("PERSON", match.start(1), match.end(2), 0.8)
 
-    @staticmethod
-    def _joined(text: str, end: int, start: int) -> bool:
-        between = text[end:start]
-        return between in _GAP or _INITIAL.fullmatch(between.rstrip(_GAP) + "", 0) is not None
 
-    @staticmethod
-    def _names(text: str, run: list[re.Match[str]]) -> Iterator[RecognizerResult]:
-        index = 0
-        while index < len(run):
-            titled = _TITLE.search(text, max(0, run[index].start() - 12), run[index].start()) is not None
-            opens = is_first_name(run[index].group())
-            last = index
-            if opens:
-                while (
-                    last + 1 < len(run)
-                    and last - index < 3
-                    and (is_first_name(run[last + 1].group()) or _is_surname(run[last + 1].group()))
-                ):
-                    last += 1
-                if last == index and index + 1 < len(run) and _is_rare_word(run[index + 1].group()):
-                    last += 1
-            if last > index:
-                yield RecognizerResult("PERSON", run[index].start(), run[last].end(), 0.85)
-            elif titled and (opens or _is_surname(run[index].group())):
-                yield RecognizerResult("PERSON", run[index].start(), run[index].end(), 0.7)
-            index = last + 1
+def _people(document: Document, run: list[Token]) -> Iterator[RecognizerResult]:
+    index = 0
+    while index < len(run):
+        last, score = _person(document, run, index)
+        if last is None:
+            index += 1
+            continue
+        start, end = run[index].start, run[last].end
+        if not _is_nobodys(document, start, end):
+            yield RecognizerResult("PERSON", start, end, score)
+        index = last + 1
+
+
+def _person(document: Document, run: list[Token], index: int) -> tuple[int | None, float]:
+    """The index of the last word of a name that begins at `index`, None when none does, and its score."""
+    token = run[index]
+    begin = max(0, token.start - context.WINDOW)
+    titled = context.TITLE.search(document.folded, begin, token.start) is not None
+    last: int | None = None
+    score = 0.0
+    if token.initial:
+        last, score = _after_initials(run, index, titled), 0.75
+    elif token.first and (end := _after_first(run, index)) > index:
+        last, score = end, 0.85 if token.first == STRONG else 0.75
+    elif _is_reversed(run, index):
+        last, score = index + 1, 0.75
+    elif titled and (token.first or token.last or not everyday(token.word)):
+        last, score = _after_title(run, index), 0.8
+    elif not token.capitals and _is_announced(document, token):
+        last, score = index, 0.7
+    return last, score
+
+
+def _after_initials(run: list[Token], index: int, titled: bool) -> int | None:
+    """The last word of a name that begins with initials; None when no surname follows them."""
+    while index + 1 < len(run) and run[index].initial:
+        index += 1
+    known = run[index].last == STRONG or (titled and run[index].last == WEAK)
+    return _after_title(run, index) if known else None
+
+
+def _after_first(run: list[Token], index: int) -> int:
+    """The last word of the name whose first name is at `index`; `index` itself when no surname follows."""
+    opening = run[index]
+    last = index
+    for position in range(index + 1, min(index + MAX_WORDS, len(run))):
+        token = run[position]
+        if token.initial:
+            if not _sure(opening) or position > index + 1:
+                break
+            last = position if token.word.endswith(".") else last
+            continue
+        if not _goes_on(opening, token, second=position == index + 1):
+            break
+        last = position
+        if token.last == STRONG and token.first == NONE:
+            break
+    return last
+
+
+def _sure(opening: Token) -> bool:
+    return opening.first == STRONG and not opening.capitals
+
+
+def _goes_on(opening: Token, token: Token, *, second: bool) -> bool:
+    """True when `token` continues a name; behind a doubtful first name only what is surely a surname does."""
+    if token.last == STRONG:
+        return True
+    if _sure(opening):
+        return bool(token.last or token.first) or not (everyday(token.word) or token.capitals)
+    if token.last == WEAK:
+        return token.first == STRONG or (token.first == NONE and second and not everyday(token.word))
+    return False
+
+
+def _is_reversed(run: list[Token], index: int) -> bool:
+    """Surname before first name, as Polish registers print it."""
+    if index + 1 >= len(run):
+        return False
+    family, given = run[index], run[index + 1]
+    following = run[index + 2].last if index + 2 < len(run) else NONE
+    known = family.word in lists().polish_last and given.word in lists().polish_first
+    return (family.last, family.first, given.first, following) == (STRONG, NONE, STRONG, NONE) and known
+
+
+def _after_title(run: list[Token], index: int) -> int:
+    """The last of the words after a title that go on with the name."""
+    last = index
+    while last + 1 < len(run) and last - index < MAX_WORDS - 1:
+        token = run[last + 1]
+        if not (token.initial or token.first or token.last) and everyday(token.word):
+            break
+        last += 1
+    return last
+
+
+def _is_announced(document: Document, token: Token) -> bool:
+    """True when the words around a single name speak of a person."""
+    folded = document.folded
+    begin = max(0, token.start - context.WINDOW)
+    if token.last == STRONG and context.SURNAME_INTRODUCTION.search(folded, begin, token.start):
+        return True
+    if token.first == NONE:
+        return False
+    plain = not everyday(token.word)
+    if context.INTRODUCTION.search(folded, begin, token.start):
+        return token.first == STRONG or plain
+    if token.first == WEAK or not (plain or _is_name_first(token.word)):
+        return False
+    if context.ACTION.match(folded, token.end):
+        return True
+    return context.COMPANION.search(folded, begin, token.start) is not None
+
+
+def _is_name_first(word: str) -> bool:
+    """True for a first name that no list of English words and of larger places holds."""
+    data = lists()
+    return word not in data.words and data.polish_places.get(word, 10**6) >= 2_000
+
+
+def _is_nobodys(document: Document, start: int, end: int) -> bool:
+    """True for a name of fiction or history, and for one that a place or an organisation bears."""
+    folded = document.folded
+    begin = max(0, start - context.WINDOW)
+    if context.NAMED_AFTER.search(folded, begin, start) or context.BEARER.match(folded, end):
+        return True
+    nobodys = lists().nobodys
+    titled = context.TITLE.search(folded, begin, start)
+    if titled and folded[titled.start() : end] in nobodys:
+        return True
+    words = folded[start:end].replace(".", "").split(" ")
+    return any(" ".join(words[:count]) in nobodys for count in range(min(2, len(words)), len(words) + 1))

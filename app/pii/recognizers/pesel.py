@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import date
 
-from app.pii.document import Document, Label
+from app.pii.document import Document
+from app.pii.label import Label
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
 _WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)

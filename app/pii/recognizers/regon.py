@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from app.pii.document import Document, Label
+from app.pii.document import Document
+from app.pii.label import Label
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
 _WEIGHTS_9 = (8, 9, 2, 3, 4, 5, 6, 7)

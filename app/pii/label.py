@@ -1,0 +1,105 @@
+"""The words that name a number: what it is, or that it is nobody's."""
+
+import re
+from enum import Enum
+
+
+class Label(Enum):
+    """What the words next to a number say it is."""
+
+    PESEL = "pesel"
+    NIP = "nip"
+    REGON = "regon"
+    KRS = "krs"
+    IDENTITY_CARD = "identity card"
+    PASSPORT = "passport"
+    ACCOUNT = "account"
+    CARD = "card"
+    PHONE = "phone"
+    SSN = "ssn"
+    NHS = "nhs"
+    PLATE = "plate"
+    VERSION = "version"
+    REFERENCE = "reference"
+
+
+WINDOW = 48
+WINDOW_AFTER = 20
+
+# On folded text. `REFERENCE` names numbers that are nobody's: orders, invoices, parcels, serials.
+_WORDS = {
+    Label.PESEL: r"pesel\w*",
+    Label.NIP: r"nip(?:em|u|ie|y|ow)?|vat(?: id| no| number)?|tax id\w*|numer(?:u|em)? identyfikacji podatkowej",
+    Label.REGON: r"regon\w*",
+    Label.KRS: r"krs(?:em|u|ie)?|krajow\w+ rejestr\w* sadow\w*",
+    Label.IDENTITY_CARD: (
+        r"dowod\w* osobist\w*|dowod|dowodu|dowodem|dowodzie|dowody|seri[aieo]\w* i numer\w*|"
+        r"id card\w*|identity card\w*|national id\w*"
+    ),
+    Label.PASSPORT: r"paszport\w*|passport\w*",
+    Label.ACCOUNT: (
+        r"kont[oaeu]|kontem|rachun\w+|iban\w*|nrb|account|acct|bank\w*|przelew\w*|przelej\w*|wire"
+    ),
+    Label.CARD: (
+        r"kart[aeyao]|karte|kartami|card|visa|mastercard|maestro|amex|american express|cvv|cvc|"
+        r"credit|debit|platnicz\w+|kredytow\w+"
+    ),
+    Label.PHONE: (
+        r"tel|telefon\w*|kom|komork\w*|phone\w*|mobile|cell|call|calls|dial|zadzwon\w*|dzwon\w*|"
+        r"oddzwon\w*|kontaktow\w+|moj numer|pod numer\w*|na numer|my number|your number|fax|faks\w*|sms\w*|"
+        r"whatsapp|infolini\w*|text me|reach|signal|hotline|ring"
+    ),
+    Label.SSN: r"ssn|ssns|social security(?: number| no)?|social",
+    Label.NHS: r"nhs\w*",
+    Label.PLATE: (
+        r"rejestr?acyj\w*|rejestracj\w*|tablic\w*|blach\w*|license plate\w*|licence plate\w*|"
+        r"number plate\w*|plates?|registration(?: plate| number)?|vehicle reg\w*"
+    ),
+    Label.VERSION: (
+        r"v|ver|version\w*|wersj\w*|release|build|firmware|patch|aktualizacj\w*|oid|section|rozdzial\w*"
+    ),
+    Label.REFERENCE: (
+        r"zamowieni\w*|order\w*|faktur\w*|invoice\w*|paczk\w*|przesylk\w*|tracking|parcel|"
+        r"zgloszeni\w*|ticket\w*|serial\w*|seryjn\w+|isbn\w*|issn|ean|sku|katalogow\w+|artykul\w*|produkt\w*|"
+        r"product\w*|part|sygnatur\w*|referenc\w*|reference|transakcj\w*|transaction\w*|session|sesj\w*|"
+        r"polis\w*|umow\w+|contract\w*|barcode|kod\w* kreskow\w+|imei|timestamp|commit|hash|doi|model\w*|"
+        r"partii|parti[aei]|batch|bilet\w*|booking|rezerwacj\w*|reservation|case|spraw\w+"
+    ),
+}
+_ANY = re.compile(
+    r"(?<![a-z0-9_])(?:"
+    + "|".join(f"(?P<{label.name}>{words})" for label, words in _WORDS.items())
+    + r")(?![a-z_])"
+)
+_GLUED = re.compile(r"(pesel|nip|regon|krs|tel|nrb|iban)[:.]?$")
+_GLUED_LABELS = {
+    "pesel": Label.PESEL, "nip": Label.NIP, "regon": Label.REGON, "krs": Label.KRS, "tel": Label.PHONE,
+    "nrb": Label.ACCOUNT, "iban": Label.ACCOUNT,
+}  # fmt: skip
+_BETWEEN = " :.(+\t"
+
+
+def label_around(folded: str, start: int, end: int) -> Label | None:
+    """What the nearest words before the span, else just after it, call it; None when they say nothing."""
+    label: Label | None = None
+    for match in _ANY.finditer(folded, max(0, start - WINDOW), start):
+        label = Label[str(match.lastgroup)]
+    if label is None:
+        label = glued_label(folded, start)
+    if label is None:
+        after = _ANY.search(folded, end, end + WINDOW_AFTER)
+        label = Label[str(after.lastgroup)] if after else None
+    return label
+
+
+def glued_label(folded: str, start: int) -> Label | None:
+    """What a word that touches the number without a space calls it."""
+    glued = _GLUED.search(folded, max(0, start - 8), start)
+    return _GLUED_LABELS[glued.group(1)] if glued else None
+
+
+def touches_label(folded: str, start: int) -> bool:
+    """True when the words that name the number stand right before it."""
+    window = folded[max(0, start - WINDOW_AFTER) : start].rstrip(_BETWEEN)
+    last = max((match.end() for match in _ANY.finditer(window)), default=-1)
+    return last >= 0 and last >= len(window) - 3

@@ -1,0 +1,1 @@
+"""One recognizer, one file. `app.pii.engine.recognizers` lists those that run."""
