@@ -1,4 +1,4 @@
-"""Streams and consumers: the one place where their settings stand.
+"""Streams, buckets and consumers: the one place where their settings stand.
 
 The decorators of `app.subscribers` and the provisioning step read them from here; the deployment
 manifests are tested against them. Reasons are in docs/decisions/0001-delivery.md.
@@ -65,9 +65,46 @@ _DLQ_CONFIG = StreamConfig(
 )
 
 
-def stream_configs(replicas: int) -> tuple[StreamConfig, StreamConfig]:
-    """Both streams for R1 (development), R3 (production) or R5."""
-    return replace(_VIGIL_CONFIG, num_replicas=replicas), replace(_DLQ_CONFIG, num_replicas=replicas)
+@dataclass(frozen=True)
+class Bucket:
+    """A key-value bucket: a stream named `KV_<name>` that keeps the last `history` values of each key."""
+
+    name: str
+    description: str
+    history: int = 1
+
+    @property
+    def stream(self) -> str:
+        """The stream behind it."""
+        return f"KV_{self.name}"
+
+    @property
+    def config(self) -> StreamConfig:
+        """What a client library would create: values are replaced, never deleted from the middle."""
+        return StreamConfig(
+            name=self.stream,
+            description=self.description,
+            subjects=[f"$KV.{self.name}.>"],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            compression=StoreCompression.S2,
+            discard=DiscardPolicy.NEW,
+            max_msgs_per_subject=self.history,
+            duplicate_window=120.0,
+            allow_direct=True,
+            allow_rollup_hdrs=True,
+            deny_delete=True,
+        )
+
+
+KEYS = Bucket("vigil_keys", "API keys, as digests", history=5)
+BUCKETS = (KEYS,)
+
+
+def stream_configs(replicas: int) -> tuple[StreamConfig, ...]:
+    """Streams and buckets for R1 (development), R3 (production) or R5."""
+    configs = (_VIGIL_CONFIG, _DLQ_CONFIG, *(bucket.config for bucket in BUCKETS))
+    return tuple(replace(config, num_replicas=replicas) for config in configs)
 
 
 @dataclass(frozen=True)

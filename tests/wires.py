@@ -2,20 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import nats
 from faststream import AckPolicy
 from faststream.nats import NatsBroker, NatsRouter, PullSub
 from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from app.publishers import dead_letter, logs_event
 from app.publishers.unsettled import PublishedLedger
 from app.runtime.delivery import Delivery
 from app.runtime.provisioning import apply
 from app.runtime.pulling import make_drainable
-from app.streams import CONSUMERS, VIGIL, VIGIL_DLQ, Consumer
+from app.streams import CONSUMERS, VIGIL, Consumer, stream_configs
 
 
 @asynccontextmanager
@@ -28,8 +29,9 @@ async def provisioned(url: str) -> AsyncIterator[JetStreamContext]:
     try:
         yield js
     finally:
-        for name in (VIGIL.name, VIGIL_DLQ.name):
-            await js.delete_stream(name)
+        for name in (config.name for config in stream_configs(1)):
+            with suppress(NotFoundError):  # a test may have deleted it
+                await js.delete_stream(name)
         await connection.close()
 
 

@@ -5,16 +5,20 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from app.access.client import Client
+from app.access.development import CLIENT, LOOPBACK, development_key
+from app.access.key_ring import KeyRing
+from app.access.keys import StoredKeys
+from app.access.pepper import load_pepper
 from app.api import health, pages, problems, routes
-from app.api.body_limit import BodyLimit
-from app.api.keys import Client, KeyRing, development_key, digest
+from app.api.door.authentication import Authentication
+from app.api.door.body_limit import BodyLimit
+from app.api.door.request_id import RequestId
 from app.api.pipeline import Pipeline
 from app.errors import SettingsError
 from app.runtime.broker import new_broker
 from app.settings import Settings, settings
 from app.version import VERSION
-
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 DESCRIPTION = (
     "A text goes in; ALLOW, SANITIZE or BLOCK comes out, with a score, the reasons and a cleaned text."
@@ -28,17 +32,17 @@ def create_app(config: Settings | None = None) -> FastAPI:
         SettingsError: a setting makes no sense.
     """
     config = config or settings()
-    if config.vigil_host not in LOOPBACK:
-        msg = (
-            f"VIGIL_HOST={config.vigil_host}: only the development key exists, and it works on loopback only"
-        )
-        raise SettingsError(msg)
+    pepper = load_pepper(config.vigil_data_dir, config.vigil_key_pepper)
+    ring = KeyRing(pepper, _built_in_keys(config))
     pipeline = Pipeline(new_broker(config, name="vigil-api"))
+    keys = StoredKeys(ring, pepper, pipeline.connection)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await pipeline.start()
+        await keys.start()
         yield
+        await keys.stop()
         await pipeline.stop()
 
     app = FastAPI(
@@ -49,14 +53,31 @@ def create_app(config: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    key = development_key(config.vigil_data_dir / "dev-key")
-    app.state.keys = KeyRing({digest(key): Client("dev")})
     app.state.pipeline = pipeline
     app.state.readiness = health.Readiness(pipeline)
     app.state.timeout_s = config.timeout_s
+    # The last one added is the first that a request passes.
     app.add_middleware(BodyLimit)
+    app.add_middleware(Authentication, ring=ring)
+    app.add_middleware(RequestId)
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(health.router)
     app.include_router(pages.router)
     return app
+
+
+def _built_in_keys(config: Settings) -> dict[str, Client]:
+    """The development key, where it may be used.
+
+    Raises:
+        SettingsError: it would be reachable from other machines.
+    """
+    if not config.vigil_dev_key:
+        return {}
+    if config.vigil_host not in LOOPBACK:
+        raise SettingsError(
+            f"VIGIL_HOST={config.vigil_host}: the development key works on loopback only; make keys with "
+            "`vigil keys create` and set VIGIL_DEV_KEY=off"
+        )
+    return {development_key(config.vigil_data_dir): CLIENT}

@@ -61,6 +61,13 @@ class Pipeline:
         await connection.flush()
         self._connection = connection
 
+    async def connection(self) -> Client:
+        """The connection, once there is one."""
+        assert self._starting is not None  # noqa: S101 - start() comes first
+        await asyncio.shield(self._starting)
+        assert self._connection is not None  # noqa: S101
+        return self._connection
+
     async def stop(self) -> None:
         """Close the connection."""
         if self._starting is not None:

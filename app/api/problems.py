@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from app.errors import PipelineTimeout, PipelineUnavailable
 
@@ -63,6 +64,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(PipelineUnavailable, _unavailable)
     app.add_exception_handler(PipelineTimeout, _timeout)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -71,7 +73,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         error.status_code,
         str(error.detail),
         error.headers,
-        **_identity(request),
+        **identity(request.scope),
         **getattr(error, "extra", {}),
     )
 
@@ -82,22 +84,32 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     errors = [{"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()]
     too_long = next((item for item in error.errors() if item["type"] == "string_too_long"), None)
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
-    return problem(413 if too_long else 422, detail, None, **_identity(request), errors=errors)
+    return problem(413 if too_long else 422, detail, None, **identity(request.scope), errors=errors)
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PipelineUnavailable)  # noqa: S101
     return problem(
-        503, f"{error}; try again", {"Retry-After": str(error.retry_after_s)}, **_identity(request)
+        503, f"{error}; try again", {"Retry-After": str(error.retry_after_s)}, **identity(request.scope)
     )
 
 
 async def _timeout(request: Request, error: Exception) -> JSONResponse:
-    return problem(504, str(error), None, **_identity(request), error="Gateway Timeout", message=str(error))
+    return problem(
+        504, str(error), None, **identity(request.scope), error="Gateway Timeout", message=str(error)
+    )
 
 
-def _identity(request: Request) -> dict[str, str]:
-    request_id = getattr(request.state, "request_id", None)
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - logged by the server
+    name = identity(request.scope)
+    # Answered outside our middlewares, which would have named it.
+    headers = {"X-Request-Id": name["request_id"]} if name else None
+    return problem(500, "an error of ours; it is in the log under this request id", headers, **name)
+
+
+def identity(scope: Scope) -> dict[str, str]:
+    """The request's id, as part of a problem document."""
+    request_id = scope.get("state", {}).get("request_id")
     return {"request_id": request_id} if request_id else {}
 
 

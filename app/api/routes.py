@@ -1,16 +1,15 @@
 """`/v1/guard/input` and `/v1/guard/output`."""
 
-import secrets
-import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request
 from prometheus_client import Counter, Histogram
 
+from app.access.client import Client, Scope
 from app.api.bodies import GuardInput, GuardOutput
-from app.api.keys import Client
-from app.api.problems import MEDIA_TYPE, Problem, Refusal
+from app.api.door.authentication import require
+from app.api.problems import MEDIA_TYPE, Problem
 from app.schemas.guard import Direction, GuardRequest
 from app.schemas.verdict import Verdict
 
@@ -23,7 +22,8 @@ LATENCY = Histogram(
 )
 
 ERRORS = {
-    401: "No key, or one that is not known",
+    401: "No key, or one that is not known, was revoked or has expired",
+    403: "The key lacks the scope",
     413: "The text is longer than 100,000 characters",
     422: "The request makes no sense; `errors` names the fields",
     503: "The pipeline takes no requests now; see Retry-After",
@@ -37,47 +37,22 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/v1/guard", tags=["guard"], responses=RESPONSES)
 
 
-def authenticated(request: Request) -> Client:
-    """The client whose key the request carries, in `Authorization: Bearer` or `X-API-Key`."""
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    key = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-    client: Client | None = request.app.state.keys.client(key) if key else None
-    if client is None:
-        detail = (
-            "this key is not known: check it for typing errors"
-            if key
-            else "send your key as `Authorization: Bearer vk_...` or `X-API-Key: vk_...`"
-        )
-        raise Refusal(401, detail, headers={"WWW-Authenticate": "Bearer"})
-    return client
-
-
-def new_request_id(request: Request) -> str:
-    """An id that sorts by time; kept on the request, so that errors carry it too."""
-    request_id = f"req_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
-    request.state.request_id = request_id
-    return request_id
-
-
-RequestId = Annotated[str, Depends(new_request_id)]
-Authenticated = Annotated[Client, Depends(authenticated)]
+Guarded = Annotated[Client, Depends(require(Scope.GUARD))]
 
 
 @router.post("/input", response_model_exclude_none=False, summary="Judge a text on its way to a model")
-async def guard_input(
-    body: GuardInput, request: Request, response: Response, client: Authenticated, request_id: RequestId
-) -> Verdict:
+async def guard_input(body: GuardInput, request: Request, client: Guarded) -> Verdict:
     """Judge a prompt. A BLOCK is a verdict, not an error: the status is 200."""
-    return await _judge(request, response, _message(body, Direction.INPUT, client, request_id))
+    return await _judge(request, _message(body, Direction.INPUT, client, request.state.request_id))
 
 
 @router.post("/output", summary="Judge a model's answer")
-async def guard_output(
-    body: GuardOutput, request: Request, response: Response, client: Authenticated, request_id: RequestId
-) -> Verdict:
+async def guard_output(body: GuardOutput, request: Request, client: Guarded) -> Verdict:
     """Judge an answer before its reader sees it."""
-    message = _message(body, Direction.OUTPUT, client, request_id).model_copy(update={"prompt": body.prompt})
-    return await _judge(request, response, message)
+    message = _message(body, Direction.OUTPUT, client, request.state.request_id).model_copy(
+        update={"prompt": body.prompt}
+    )
+    return await _judge(request, message)
 
 
 def _message(body: GuardInput, direction: Direction, client: Client, request_id: str) -> GuardRequest:
@@ -92,8 +67,7 @@ def _message(body: GuardInput, direction: Direction, client: Client, request_id:
     )
 
 
-async def _judge(request: Request, response: Response, message: GuardRequest) -> Verdict:
-    response.headers["X-Request-Id"] = message.request_id
+async def _judge(request: Request, message: GuardRequest) -> Verdict:
     with LATENCY.labels(message.direction, message.mode).time():
         verdict: Verdict = await request.app.state.pipeline.judge(message, request.app.state.timeout_s)
     VERDICTS.labels(message.direction, verdict.decision).inc()

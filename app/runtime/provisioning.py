@@ -16,7 +16,7 @@ from app.errors import NotProvisioned
 from app.streams import CONSUMERS, VIGIL, Consumer, stream_configs
 
 # The server refuses to change these on a live stream or consumer.
-FIXED_STREAM_FIELDS = {"retention", "storage"}
+FIXED_STREAM_FIELDS = {"retention", "storage", "deny_delete"}
 FIXED_CONSUMER_FIELDS = {"deliver_policy", "ack_policy"}
 CURE = "run `vigil streams apply`"
 

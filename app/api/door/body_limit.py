@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import Refusal, problem
+from app.api.problems import Refusal, identity, problem
 
 # Two texts of 100,000 characters, each character as two \\uXXXX escapes of six bytes, and some room.
 MAX_BODY_BYTES = 2 * 100_000 * 12 + 10_000
@@ -22,7 +22,7 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-            await problem(413, DETAIL, {"Connection": "close"})(scope, receive, send)
+            await problem(413, DETAIL, {"Connection": "close"}, **identity(scope))(scope, receive, send)
             return
         received = 0
 

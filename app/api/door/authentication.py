@@ -1,0 +1,69 @@
+"""Who asks: the key of a request, before its body is read; and which scope a route wants."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Request, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.access.client import Client
+from app.access.client import Scope as KeyScope
+from app.access.key_ring import KeyRefused, KeyRing, KeysUnknown
+from app.api.problems import Refusal, identity, problem
+
+PROTECTED = "/v1/"
+NO_KEY = "send your key as `Authorization: Bearer vk_...` or `X-API-Key: vk_...`"
+
+# They describe the two ways in the OpenAPI document; the middleware below does the work.
+_BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer vk_live_...`")
+_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="`X-API-Key: vk_live_...`")
+
+
+class Authentication:
+    """ASGI middleware: nothing below `/v1/` is reached, and no body read, without a known key."""
+
+    def __init__(self, app: ASGIApp, ring: KeyRing) -> None:
+        self._app = app
+        self._ring = ring
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
+            key = presented_key(Headers(scope=scope))
+            try:
+                if not key:
+                    raise KeyRefused(NO_KEY)
+                scope["state"]["client"] = self._ring.client(key)
+            except KeyRefused as refused:
+                answer = problem(401, str(refused), {"WWW-Authenticate": "Bearer"}, **identity(scope))
+                await answer(scope, receive, send)
+                return
+            except KeysUnknown as unknown:
+                answer = problem(503, f"{unknown}; try again", {"Retry-After": "2"}, **identity(scope))
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def presented_key(headers: Headers) -> str:
+    """The key that a request carries; empty when it carries none."""
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
+
+
+def require(scope: KeyScope) -> Callable[..., Awaitable[Client]]:
+    """A dependency: the client that asks, refused with 403 when its key does not open `scope`."""
+
+    async def allowed(
+        request: Request,
+        _bearer: Annotated[object, Security(_BEARER)] = None,
+        _header: Annotated[object, Security(_HEADER)] = None,
+    ) -> Client:
+        client: Client = request.state.client
+        if scope not in client.scopes:
+            raise Refusal(403, f"this key lacks the scope `{scope}`: ask for a key that has it")
+        return client
+
+    return allowed
