@@ -31,9 +31,6 @@ class Settings(BaseSettings):
     vigil_replicas: Literal[1, 3, 5] = 1
     vigil_timeout_ms: int = Field(default=5000, ge=100, le=60_000, description="What a caller waits at most.")
     vigil_dev_key: bool = Field(default=True, description="Accept the development key, on loopback only.")
-    vigil_key_pepper: str | None = Field(
-        default=None, repr=False, description="Secret of the keys' digests; several machines need the same."
-    )
     vigil_nats_port: int | None = Field(default=None, ge=1, le=65535)
     vigil_secret_key: str = Field(
         default="",

@@ -1,6 +1,5 @@
 """The keys that this process accepts."""
 
-import hmac
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -48,12 +47,13 @@ class KeyRing:
             KeyRefused: it is nobody's, or was revoked, or has expired.
             KeysUnknown: the stored keys are not known yet.
         """
-        digest = self._pepper.digest(key)
+        digests = self._pepper.digests(key)
         sound = well_formed(key)
-        built_in, record = self._built_in.get(digest), self._records.get(digest)
+        built_in = next((self._built_in[digest] for digest in digests if digest in self._built_in), None)
         if built_in is not None and sound:
             return built_in
-        if record is None or not sound or not hmac.compare_digest(record.digest, digest):
+        record = next((self._records[digest] for digest in digests if digest in self._records), None)
+        if record is None or not sound:
             if sound and not self.loaded:
                 raise KeysUnknown("the stored keys cannot be read yet")
             raise KeyRefused("this key is not known: check it for typing errors")
@@ -73,11 +73,11 @@ class KeyRing:
             except ValidationError:
                 log.error("the stored key %s cannot be read by this version: it opens nothing", key_id)
                 continue
-            foreign += record.pepper != self._pepper.fingerprint
+            foreign += record.pepper not in self._pepper.fingerprints
             records[record.digest] = record
         if foreign:
             log.warning(
-                "%d of %d keys were made with another pepper and open nothing here: set VIGIL_KEY_PEPPER",
+                "%d of %d keys were made under another VIGIL_SECRET_KEY and open nothing here",
                 foreign, len(records),
             )  # fmt: skip
         self._records, self.loaded = records, True

@@ -1,59 +1,54 @@
-"""The deployment's secret that turns a key into what is stored of it."""
+"""What is stored of a key: a digest under the deployment's key."""
 
 import hashlib
 import hmac
-import os
-import secrets
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
-from app.errors import SettingsError
-
-MIN_CHARS = 32
+from app.sealing import deployment_keys, derive
+from app.settings import Settings
 
 
-@dataclass(frozen=True, repr=False)
 class Pepper:
-    """Keyed digests: whoever reads the bucket, without the pepper, can test no guess."""
+    """Keyed digests: whoever reads the bucket can test no guess without the deployment's key.
 
-    secret: bytes
+    Args:
+        secrets: the first makes digests, all of them recognise; so the deployment's key can be changed.
+    """
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        self._secrets = tuple(secrets)
 
     def digest(self, key: str) -> str:
         """HMAC-SHA256 of the key, 64 hexadecimal digits."""
-        return hmac.new(self.secret, key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return _digest(self._secrets[0], key)
+
+    def digests(self, key: str) -> list[str]:
+        """The digests under which the key may be stored."""
+        return [_digest(secret, key) for secret in self._secrets]
 
     @property
     def fingerprint(self) -> str:
-        """Tells one pepper from another: a key made with another pepper cannot be recognised here."""
-        return hmac.new(self.secret, b"vigil pepper fingerprint", hashlib.sha256).hexdigest()[:12]
+        """Names the secret that makes digests: a key made with an unknown one cannot be recognised here."""
+        return _fingerprint(self._secrets[0])
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """Names of all secrets."""
+        return frozenset(map(_fingerprint, self._secrets))
 
 
-def load_pepper(folder: Path, configured: str | None) -> Pepper:
-    """VIGIL_KEY_PEPPER, else the file `key-pepper` in the data folder, made on the first call.
-
-    Several machines that share keys need the same one: set VIGIL_KEY_PEPPER there.
+def load_pepper(settings: Settings) -> Pepper:
+    """Derived from VIGIL_SECRET_KEY, or from the key in the data folder.
 
     Raises:
-        SettingsError: it is too short to keep a secret.
+        SettingsError, StartError: there is no such key, and none can be made.
     """
-    text = configured or kept_secret(folder / "key-pepper", lambda: secrets.token_hex(32))
-    if len(text) < MIN_CHARS:
-        raise SettingsError(
-            f"VIGIL_KEY_PEPPER has {len(text)} characters: set at least {MIN_CHARS} random ones"
-        )
-    return Pepper(text.encode())
+    return Pepper([derive(key, "api-keys") for key in deployment_keys(settings)])
 
 
-def kept_secret(file: Path, make: Callable[[], str]) -> str:
-    """The line in `file`, made when missing. Readable by its owner only; the first of two makers wins."""
-    if not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(make() + "\n")
-        with suppress(FileExistsError):
-            file.hardlink_to(draft)
-        draft.unlink()
-    return file.read_text(encoding="ascii").strip()
+def _digest(secret: bytes, key: str) -> str:
+    return hmac.new(secret, key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def _fingerprint(secret: bytes) -> str:
+    return hmac.new(secret, b"fingerprint", hashlib.sha256).hexdigest()[:12]

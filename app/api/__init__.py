@@ -32,7 +32,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
         SettingsError: a setting makes no sense.
     """
     config = config or settings()
-    pepper = load_pepper(config.vigil_data_dir, config.vigil_key_pepper)
+    pepper = load_pepper(config)
     ring = KeyRing(pepper, _built_in_keys(config))
     pipeline = Pipeline(new_broker(config, name="vigil-api"))
     keys = StoredKeys(ring, pepper, pipeline.connection)

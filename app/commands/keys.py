@@ -97,7 +97,7 @@ def duration(text: str, option: str) -> timedelta:
 def _run(work: Callable[[KeyStore], Awaitable[T]]) -> T:
     async def connected() -> T:
         config = settings()
-        pepper = load_pepper(config.vigil_data_dir, config.vigil_key_pepper)
+        pepper = load_pepper(config)
         async with jetstream() as js:
             return await work(await open_store(js, pepper))
 

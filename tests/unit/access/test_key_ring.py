@@ -12,10 +12,10 @@ from app.access.key import Environment, new_key
 from app.access.key_record import KeyRecord
 from app.access.key_ring import KeyRefused, KeyRing, KeysUnknown
 from app.access.pepper import Pepper, load_pepper
-from app.errors import SettingsError
 from app.runtime.bucket import Entry
+from app.settings import Settings
 
-PEPPER = Pepper(b"0123456789abcdef0123456789abcdef")
+PEPPER = Pepper([b"pepper"])
 NOW = datetime.now(UTC)
 
 
@@ -80,8 +80,8 @@ def test_before_the_first_load_a_sound_key_may_be_good() -> None:
 def test_a_key_of_another_pepper_opens_nothing_and_the_operator_is_told(caplog) -> None:
     key = new_key()
     with caplog.at_level(logging.WARNING, "vigil.access"), pytest.raises(KeyRefused):
-        ring(entry(key, pepper=Pepper(b"x" * 32))).client(key)
-    assert "VIGIL_KEY_PEPPER" in caplog.text
+        ring(entry(key, pepper=Pepper([b"other"]))).client(key)
+    assert "VIGIL_SECRET_KEY" in caplog.text
 
 
 def test_a_record_that_cannot_be_read_costs_no_other_key() -> None:
@@ -98,9 +98,14 @@ def test_the_development_key_is_made_once_and_for_its_owner_only(tmp_path: Path)
     assert ring(development={key: CLIENT}).client(key).scopes == frozenset(Scope)
 
 
-def test_the_pepper_is_kept_and_a_short_one_refused(tmp_path: Path) -> None:
-    assert load_pepper(tmp_path, None) == load_pepper(tmp_path, None)
-    assert (tmp_path / "key-pepper").stat().st_mode & 0o777 == 0o600
-    assert repr(load_pepper(tmp_path, None)).count("secret") == 0
-    with pytest.raises(SettingsError, match="32"):
-        load_pepper(tmp_path, "short")
+def test_a_key_made_under_the_former_deployment_key_is_still_known() -> None:
+    key, former = new_key(), Pepper([b"former"])
+    both = KeyRing(Pepper([b"new", b"former"]))
+    both.load(entry(key, pepper=former))
+    assert both.client(key).client_id == "shop"
+
+
+def test_digests_hang_on_the_deployment_key(tmp_path: Path) -> None:
+    one = load_pepper(Settings(vigil_data_dir=tmp_path))
+    assert one.digest("a") == load_pepper(Settings(vigil_data_dir=tmp_path)).digest("a")
+    assert one.digest("a") != load_pepper(Settings(vigil_data_dir=tmp_path / "other")).digest("a")
