@@ -157,7 +157,9 @@ async def test_the_key_itself_is_nowhere_but_on_the_terminal(fresh_nats, tmp_pat
     assert secret not in caplog.text
     assert secret not in "".join(bodies)
     on_disk = [
-        file for file in (tmp_path / "data").rglob("*") if file.is_file() and secret.encode() in file.read_bytes()
+        file
+        for file in (tmp_path / "data").rglob("*")
+        if file.is_file() and secret.encode() in file.read_bytes()
     ]
     assert on_disk == []
 
