@@ -33,12 +33,15 @@ def build() -> "FastStream":
     config = settings()
     broker = new_broker(config, name="vigil-" + "-".join(config.workers))
     broker.add_middleware(Delivery(PublishedLedger()))
-    for worker in config.workers:
-        broker.include_router(import_module(f"app.subscribers.{worker}").router)
+    modules = [import_module(f"app.subscribers.{worker}") for worker in config.workers]
+    broker.include_routers(*(module.router for module in modules))
     broker.include_routers(*publishers.routers())
     app = FastStream(broker, specification=specification(broker), logger=None)
     app.on_startup(partial(preload, config.workers))
     Lifecycle(broker, config).register(app)
+    for module in modules:
+        if hasattr(module, "register"):
+            module.register(app)
     return app
 
 

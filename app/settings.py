@@ -57,6 +57,13 @@ class Settings(BaseSettings):
     clickhouse_password: str = Field(default="", repr=False)
     clickhouse_secure: bool = False
 
+    vigil_event_text: Literal["none", "redacted", "raw"] = Field(
+        default="redacted",
+        description="What the event log keeps of a text. `raw`: redacted, and the original sealed beside it.",
+    )
+    vigil_event_retention_days: int = Field(default=90, ge=1, le=36_500)
+    vigil_text_retention_days: int = Field(default=7, ge=1, le=36_500, description="Of sealed originals.")
+
     block_threshold: float = Field(default=70.0, gt=0, le=100)
     sanitize_threshold: float = Field(default=30.0, gt=0, le=100)
 
@@ -79,6 +86,12 @@ class Settings(BaseSettings):
             msg = (
                 f"CLICKHOUSE_PORT={self.clickhouse_port} is ClickHouse's HTTP port, and clickhouse-driver "
                 "speaks the native protocol: set the native port, usually 9000 (9440 with TLS)"
+            )
+            raise ValueError(msg)
+        if self.vigil_text_retention_days > self.vigil_event_retention_days:
+            msg = (
+                f"VIGIL_TEXT_RETENTION_DAYS ({self.vigil_text_retention_days}) is above VIGIL_EVENT_RETENTION_DAYS "
+                f"({self.vigil_event_retention_days}): a text is not kept longer than its event; lower it"
             )
             raise ValueError(msg)
         for name in REMOTE_ENGINES:

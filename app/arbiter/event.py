@@ -8,7 +8,9 @@ from app.schemas.timing import Timings
 from app.schemas.verdict import Verdict
 
 
-def settled_event(result: PiiResult, verdict: Verdict, redacted_text: str, timings: Timings) -> Event:
+def settled_event(
+    result: PiiResult, verdict: Verdict, timings: Timings, *, redacted_text: str, sealed_text: str = ""
+) -> Event:
     """The event of a request that got its verdict. `redacted_text` must not hold what was found."""
     detection, findings = result.detection, result.findings
     return Event(
@@ -29,6 +31,7 @@ def settled_event(result: PiiResult, verdict: Verdict, redacted_text: str, timin
         pii_types=tuple(sorted({entity.type for entity in findings.entities})),
         pii_count=len(findings.entities),
         redacted_text=redacted_text,
+        sealed_text=sealed_text,
         language=findings.language,
         **timings.model_dump(),
     )

@@ -1,7 +1,7 @@
-"""An event as a row of `vigil_events`."""
+"""An event as a row of `vigil_events`, its sealed text as one of `vigil_texts`."""
 
 import math
-from datetime import UTC
+from datetime import UTC, datetime
 
 from app.schemas.event import Event
 
@@ -34,6 +34,8 @@ _PLAIN = (
 
 COLUMNS = (*_PLAIN, "direction", "mode", "outcome", "arbiter_decision", "accepted_at", *_LISTS, *_NUMBERS)
 
+TEXT_COLUMNS = ("event_id", "client_id", "accepted_at", "sealed")
+
 Row = tuple[object, ...]
 
 
@@ -44,7 +46,6 @@ def to_row(event: Event) -> Row:
         ValueError: a number is not finite. ClickHouse would store it, and every average over it would be
         lost. AttributeError, TypeError: the event was built past its validation.
     """
-    accepted_at = event.accepted_at
     numbers = [getattr(event, name) for name in _NUMBERS]
     for name, number in zip(_NUMBERS, numbers, strict=True):
         if number is not None and not math.isfinite(number):
@@ -55,7 +56,17 @@ def to_row(event: Event) -> Row:
         event.mode.value,
         event.outcome.value,
         event.decision and event.decision.value,
-        accepted_at if accepted_at.tzinfo else accepted_at.replace(tzinfo=UTC),
+        _in_utc(event),
         *([str(item) for item in getattr(event, name)] for name in _LISTS),
         *numbers,
     )
+
+
+def text_row(event: Event) -> Row:
+    """Values in the order of `TEXT_COLUMNS`."""
+    return (event.event_id, event.client_id, _in_utc(event), event.sealed_text)
+
+
+def _in_utc(event: Event) -> datetime:
+    at = event.accepted_at
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

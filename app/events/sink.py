@@ -2,13 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from anyio import CapacityLimiter
 from asyncer import asyncify
 
-from app.events.failures import StoreUnavailable
+from app.events import metrics
+from app.events.failures import REFUSED_CODES, StoreUnavailable
 from app.events.store import EventStore
 from app.schemas.event import Event
+
+T = TypeVar("T")
 
 log = logging.getLogger("vigil.events")
 
@@ -21,7 +26,13 @@ class Sink:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._down = False
+        self._trouble: StoreUnavailable | None = None
+        self._migrated = False
+        self._limiter = CapacityLimiter(1)  # one connection: a second thread would only wait for it
+
+    async def prepare(self) -> None:
+        """Bring the schema up to date, as soon as ClickHouse can be reached."""
+        await self._patiently(self._migrate)
 
     async def write(self, events: Sequence[Event]) -> dict[int, Exception]:
         """Store a batch, however long that takes; the caller's heartbeats keep its messages meanwhile.
@@ -29,25 +40,55 @@ class Sink:
         Returns:
             Index and error of each event that no table can hold.
         """
-        pause = FIRST_PAUSE_S
-        while True:
-            try:
-                rejected = await asyncify(self._store.insert, abandon_on_cancel=True)(events)
-            except StoreUnavailable as trouble:
-                self._say(down=True, reason=str(trouble))
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LAST_PAUSE_S)
-            else:
-                self._say(down=False)
-                return dict(rejected)
+        if not events:
+            return {}
+        with metrics.INSERT.time():
+            rejected = dict(await self._patiently(lambda: self._insert(events)))
+        metrics.BATCH.observe(len(events))
+        metrics.STORED.inc(len(events) - len(rejected))
+        metrics.REJECTED.inc(len(rejected))
+        return rejected
 
     def close(self) -> None:
         """Close the connection."""
         self._store.close()
 
-    def _say(self, *, down: bool, reason: str = "") -> None:
-        if down and not self._down:
-            log.error("ClickHouse does not take events (%s): they wait in the stream", reason)
-        elif self._down and not down:
-            log.info("ClickHouse takes events again")
-        self._down = down
+    def _insert(self, events: Sequence[Event]) -> list[tuple[int, Exception]]:
+        self._migrate()
+        return self._store.insert(events)
+
+    def _migrate(self) -> None:
+        if self._migrated:
+            return
+        try:
+            if applied := self._store.migrate():
+                log.info("schema of the event log: %s", ", ".join(applied))
+        except StoreUnavailable as refusal:
+            if refusal.code not in REFUSED_CODES:
+                raise
+            log.warning("the schema was not brought up to date (%s): run `vigil events migrate`", refusal)
+        self._migrated = True
+
+    async def _patiently(self, step: Callable[[], T]) -> T:
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                result = await asyncify(step, abandon_on_cancel=True, limiter=self._limiter)()
+            except StoreUnavailable as trouble:
+                self._say(trouble)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LAST_PAUSE_S)
+            else:
+                self._say(None)
+                return result
+
+    def _say(self, trouble: StoreUnavailable | None) -> None:
+        """One line per change: it stopped taking events, for another reason than before, it takes them again."""
+        before, self._trouble = self._trouble, trouble
+        metrics.AVAILABLE.set(trouble is None)
+        if trouble is None:
+            if before is not None:
+                log.info("ClickHouse takes events again")
+        elif before is None or before.code != trouble.code:
+            metrics.OUTAGES.inc(before is None)
+            log.error("ClickHouse does not take events (%s): they wait in the stream", trouble)

@@ -7,15 +7,13 @@ from operator import itemgetter
 
 from app.events.connection import Connection
 from app.events.failures import MISSING_CODES, StoreUnavailable, is_bad_value
-from app.events.migrations import DEFAULT_RETENTION_DAYS, migrate
-from app.events.row import COLUMNS, Row, to_row
+from app.events.migrations import Retention, migrate
+from app.events.row import COLUMNS, TEXT_COLUMNS, Row, text_row, to_row
 from app.schemas.event import Event
 
 log = logging.getLogger(__name__)
 
 _Numbered = tuple[int, Row]
-_EVENT_ID = COLUMNS.index("event_id")
-_OUTCOME = COLUMNS.index("outcome")
 
 
 class EventStore:
@@ -25,42 +23,23 @@ class EventStore:
     connection is opened at the first call and again after a failure, so one object serves a worker for life.
 
     Args:
-        host: of ClickHouse.
-        port: of its native protocol; not 8123, that is HTTP.
+        connection: its own; of a user who may insert and, for migrations, create tables.
         database: holds the tables; created when missing.
-        user: may insert and, for migrations, create tables.
-        password: empty for none.
-        secure: speak TLS.
-        timeout_s: how long ClickHouse may take for one step of the protocol.
-        retention_days: after how many days events are deleted.
+        retention: how long they keep what.
     """
 
     def __init__(
-        self,
-        *,
-        host: str,
-        port: int = 9000,
-        database: str = "n8n_logs",
-        user: str = "default",
-        password: str = "",
-        secure: bool = False,
-        timeout_s: float = 10.0,
-        retention_days: int = DEFAULT_RETENTION_DAYS,
+        self, connection: Connection, database: str = "n8n_logs", retention: Retention | None = None
     ) -> None:
-        self.connection = Connection(
-            host=host, port=port, user=user, password=password, secure=secure, timeout_s=timeout_s
-        )
+        self.connection = connection
         self.database = database
-        self._retention_days = retention_days
-        self._insert_query = f"INSERT INTO {database}.vigil_events ({', '.join(COLUMNS)}) VALUES"
+        self._retention = retention or Retention()
+        self._events = f"INSERT INTO {database}.vigil_events ({', '.join(COLUMNS)}) VALUES"
+        self._texts = f"INSERT INTO {database}.vigil_texts ({', '.join(TEXT_COLUMNS)}) VALUES"
 
     def migrate(self) -> list[str]:
-        """Bring the schema up to date; the names of the steps that were applied. Raises StoreUnavailable."""
-        return migrate(self.connection, self.database, retention_days=self._retention_days)
-
-    def ping(self) -> None:
-        """Return when ClickHouse answers. Raises StoreUnavailable."""
-        self.connection.execute("SELECT 1")
+        """Bring the schema up to date; what was done. Raises StoreUnavailable."""
+        return migrate(self.connection, self.database, retention=self._retention)
 
     def insert(self, events: Sequence[Event]) -> list[tuple[int, Exception]]:
         """Write a batch. On return every event is stored but those named in the result.
@@ -70,8 +49,7 @@ class EventStore:
 
         Raises:
             StoreUnavailable: some or all events are not stored through no fault of theirs. Insert the same
-            batch again
-                later: what did arrive is not counted twice.
+            batch again later: what did arrive is not counted twice.
         """
         rows: list[_Numbered] = []
         bad: list[tuple[int, Exception]] = []
@@ -80,7 +58,16 @@ class EventStore:
                 rows.append((index, to_row(event)))
             except (AttributeError, TypeError, ValueError) as error:
                 bad.append((index, error))
-        return sorted(bad + self._insert(rows), key=itemgetter(0))
+        bad += self._insert(rows)
+        rejected = {index for index, _ in bad}
+        texts = [
+            text_row(event)
+            for index, event in enumerate(events)
+            if event.sealed_text and index not in rejected
+        ]
+        if texts:
+            self._send(self._texts, texts)
+        return sorted(bad, key=itemgetter(0))
 
     def close(self) -> None:
         """Close the connection."""
@@ -91,7 +78,7 @@ class EventStore:
         if not rows:
             return []
         try:
-            self._send(rows)
+            self._send(self._events, [row for _, row in rows])
         except Exception as error:
             if not is_bad_value(error):
                 raise
@@ -105,31 +92,32 @@ class EventStore:
         # A connection that broke at a bad moment also shows as AttributeError or TypeError of the driver. It
         # has closed it since: on a new one only a bad row fails again.
         try:
-            self._send(row)
+            self._send(self._events, [row[0][1]])
         except Exception as error:
             if not is_bad_value(error):
                 raise
             return [(row[0][0], error)]
         return []
 
-    def _send(self, rows: Sequence[_Numbered]) -> None:
-        values = [row for _, row in rows]
+    def _send(self, query: str, rows: Sequence[Row]) -> None:
         settings: dict[str, str | int] = {
-            "insert_deduplication_token": _token(values),
+            "insert_deduplication_token": _token(rows),
             "max_partitions_per_insert_block": 0,
         }
         try:
-            self.connection.execute(self._insert_query, values, **settings)
+            self.connection.execute(query, rows, **settings)
         except StoreUnavailable as error:
             if error.code not in MISSING_CODES:
                 raise
             log.warning("%s: creating what is missing", error)
-            migrate(self.connection, self.database, retention_days=self._retention_days, repair=True)
-            self.connection.execute(self._insert_query, values, **settings)
+            migrate(self.connection, self.database, retention=self._retention, repair=True)
+            self.connection.execute(query, rows, **settings)
 
 
 def _token(rows: Sequence[Row]) -> str:
-    # Names the batch, for ClickHouse to drop it when it comes again within the window. The outcome belongs to
-    # the name: an answer that follows the dead letter of the same event is not the same batch.
-    ids = sorted(f"{row[_EVENT_ID]}\x1f{row[_OUTCOME]}" for row in rows)
-    return sha256("\x1e".join(ids).encode(errors="surrogatepass")).hexdigest()
+    # Names the batch, for ClickHouse to drop it when it comes again within the window: the same rows, the same name. An
+    # answer that follows the dead letter of the same event is another row, and so another name.
+    name = sha256()
+    for row in rows:
+        name.update(repr(row).encode())
+    return name.hexdigest()

@@ -10,7 +10,7 @@ import httpx
 import nats
 
 from app.errors import StartError
-from app.events.store import EventStore
+from app.events.access import open_store
 from app.runtime.children import Child
 from app.runtime.clickhouse_server import ClickHouseServer
 from app.runtime.data_folder import DataFolder
@@ -61,7 +61,7 @@ async def _servers(servers: Supervisor, data: DataFolder, settings: Settings) ->
         clickhouse = ClickHouseServer(data.folder("clickhouse"), port=port, keep_fds=[data.lock_fd])
         await servers.start(clickhouse)
         host, port = clickhouse.host, clickhouse.port
-        await asyncio.to_thread(_migrate, host, port, settings.clickhouse_database)
+        await asyncio.to_thread(_migrate, host, port, settings)
     return Services(
         nats_servers=nats_servers,
         clickhouse_host=host,
@@ -81,8 +81,8 @@ async def provision(nats_url: str) -> None:
         raise StartError("; ".join(map(str, refused)))
 
 
-def _migrate(host: str, port: int, database: str) -> None:
-    store = EventStore(host=host, port=port, database=database)
+def _migrate(host: str, port: int, settings: Settings) -> None:
+    store = open_store(settings, host=host, port=port)
     try:
         store.migrate()
     finally:

@@ -41,6 +41,11 @@ class Event(Message):
     pii_types: tuple[str, ...] = ()
     pii_count: int = Field(default=0, ge=0)
     redacted_text: str = Field(default="", max_length=400_000)
+    sealed_text: str = Field(
+        default="",
+        max_length=600_000,
+        description="Base64 of the original text, sealed; only where the operator keeps it.",
+    )
     text_chars: int = Field(default=0, ge=0)
     language: str = ""
     detection_ms: float | None = None

@@ -9,6 +9,7 @@ from faststream.nats import NatsMessage, NatsRouter, PullSub
 from app.arbiter.decide import Thresholds, decide
 from app.arbiter.event import settled_event
 from app.arbiter.settle import block, settle, timed
+from app.events.texts import TextKeeper
 from app.pii.prefilter import may_contain_pii
 from app.pii.redaction import redact
 from app.publishers import logs_event, pii_detect, verdict
@@ -19,6 +20,7 @@ from app.settings import settings
 from app.streams import ARBITER, ARBITER_DECISION, VIGIL
 
 THRESHOLDS = Thresholds(block=settings().block_threshold, sanitize=settings().sanitize_threshold)
+TEXTS = TextKeeper(settings())
 
 router = NatsRouter()
 subscriber = router.subscriber(
@@ -66,7 +68,6 @@ async def settle_result(message: PiiResult) -> None:
 async def _settle(result: PiiResult) -> None:
     started = perf_counter()
     final = settle(result)
-    redacted = redact(result.request.text, result.findings.masks)
     age = datetime.now(UTC) - result.request.accepted_at
     timings = result.timings.model_copy(
         update={"settle_ms": _since(started), "total_ms": round(age.total_seconds() * 1000, 3)}
@@ -74,7 +75,11 @@ async def _settle(result: PiiResult) -> None:
     if not result.answered:
         await verdict.publish(timed(final, timings))
     if not result.request.probe:
-        await logs_event.publish(settled_event(result, final, redacted, timings))
+        text, redacted = result.request.text, redact(result.request.text, result.findings.masks)
+        kept = TEXTS.keep(result.request.request_id, text, redacted)
+        await logs_event.publish(
+            settled_event(result, final, timings, redacted_text=kept.redacted, sealed_text=kept.sealed)
+        )
 
 
 def _since(started: float) -> float:

@@ -1,13 +1,15 @@
 """The logging worker: `vigil.logs.>` in, rows of the event log out."""
 
+import asyncio
+from contextlib import suppress
 from functools import cache
 
-from faststream import AckPolicy
+from faststream import AckPolicy, FastStream
 from faststream.nats import NatsMessage, NatsRouter, PullSub
 from pydantic import ValidationError
 
+from app.events.access import open_store
 from app.events.sink import Sink
-from app.events.store import EventStore
 from app.runtime.delivery import PartialFailure
 from app.schemas.event import Event
 from app.settings import settings
@@ -19,16 +21,24 @@ router = NatsRouter()
 @cache
 def sink() -> Sink:
     """This process's one connection to ClickHouse, opened with the first batch."""
-    config = settings()
-    store = EventStore(
-        host=config.clickhouse_host or "127.0.0.1",
-        port=config.clickhouse_port or 9000,
-        database=config.clickhouse_database,
-        user=config.clickhouse_user,
-        password=config.clickhouse_password,
-        secure=config.clickhouse_secure,
-    )
-    return Sink(store)
+    return Sink(open_store(settings()))
+
+
+def register(app: FastStream) -> None:
+    """Bring the schema up to date when the worker starts. Events that come meanwhile wait for it."""
+    preparing: list[asyncio.Task[None]] = []
+
+    async def begin() -> None:
+        preparing.append(asyncio.create_task(sink().prepare()))
+
+    async def end() -> None:
+        preparing[0].cancel()
+        with suppress(asyncio.CancelledError):
+            await preparing[0]
+        sink().close()
+
+    app.after_startup(begin)
+    app.after_shutdown(end)
 
 
 async def raw_payloads(message: NatsMessage) -> list[bytes]:

@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 from clickhouse_driver import Client
 
+from app.events.connection import Connection
 from app.events.failures import StoreUnavailable
+from app.events.migrations import Retention
 from app.events.queries import EventQueries
 from app.events.store import EventStore
 from app.schemas.decision import Decision
@@ -47,7 +49,9 @@ def batch(size: int, prefix: str = "b") -> list[Event]:
 
 
 def open_store(server: RestartableServer, database: str, **options: Any) -> EventStore:
-    return EventStore(host=server.host, port=server.port, database=database, timeout_s=3, **options)
+    retention = options.pop("retention", None)
+    connection = Connection(host=server.host, port=server.port, timeout_s=3, **options)
+    return EventStore(connection, database, retention)
 
 
 @pytest.fixture
@@ -162,7 +166,7 @@ def test_migrating_again_changes_nothing(store: EventStore) -> None:
 
 def test_retention_follows_the_setting(store: EventStore, clickhouse: RestartableServer) -> None:
     store.insert([event("old", accepted_at=ACCEPTED_AT - timedelta(days=10)), event("new")])
-    shorter = open_store(clickhouse, store.database, retention_days=7)
+    shorter = open_store(clickhouse, store.database, retention=Retention(7, 3))
     shorter.migrate()
     shorter.close()
     store.connection.execute(f"OPTIMIZE TABLE {store.database}.vigil_events FINAL")
@@ -264,7 +268,7 @@ def test_the_http_port_is_named_as_such() -> None:
     server = HTTPServer(("127.0.0.1", 0), _Http)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    store = EventStore(host="127.0.0.1", port=server.server_port, timeout_s=2)
+    store = EventStore(Connection(host="127.0.0.1", port=server.server_port, timeout_s=2))
     try:
         with pytest.raises(StoreUnavailable, match="this is the HTTP port; use the native port 9000"):
             store.insert([event()])
