@@ -28,9 +28,10 @@ def build() -> "FastStream":
     from app.runtime.lifecycle import Lifecycle
     from app.runtime.specification import specification
     from app.settings import settings
-    from app.subscribers.engines import preload
+    from app.subscribers.engines import check, preload
 
     config = settings()
+    check(config.workers)
     broker = new_broker(config, name="vigil-" + "-".join(config.workers))
     broker.add_middleware(Delivery(PublishedLedger()))
     modules = [import_module(f"app.subscribers.{worker}") for worker in config.workers]

@@ -4,6 +4,7 @@ VigilError
   ├─ SettingsError          a setting makes no sense; the start stops with this one line
   ├─ StartError             something the process needs is missing or does not come up
   ├─ NotProvisioned         a stream or consumer is missing: `vigil streams apply` creates it
+  ├─ RemoteFailed           a remote engine gave no usable answer; the message is tried again
   ├─ PipelineUnavailable    a request could not be handed to the pipeline        -> HTTP 503
   └─ PipelineTimeout        no verdict within the deadline                       -> HTTP 504
 """
@@ -23,6 +24,10 @@ class StartError(VigilError):
 
 class NotProvisioned(StartError):  # noqa: N818 - reads as the state it reports
     """A stream or a consumer does not exist on the server."""
+
+
+class RemoteFailed(VigilError):  # noqa: N818
+    """A remote engine gave no usable answer."""
 
 
 class PipelineUnavailable(VigilError):  # noqa: N818

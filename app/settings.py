@@ -1,5 +1,6 @@
 """Settings, read once from the environment. Units are in the names; the brief's names are kept."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -8,12 +9,14 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import SettingsError
-from app.limits.window import parse_windows
-from app.streams import LOGGING, WORKERS, Consumer
+from app.schemas.pii import Operator
+from app.streams import LOGGING, VAULT, WORKERS, Consumer
 
 CLICKHOUSE_HTTP_PORTS = {8123, 8443}
-REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
-REMOTE_ENGINES = ("heuristics_url", "semantic_url", "llm_guard_url", "presidio_url", "language_detector_url")
+EMBEDDED_ONLY = ("heuristics_url", "semantic_url", "llm_guard_url")
+REMOTE = ("presidio_url", "language_detector_url")
+_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+_OPERATOR = re.compile(r"(?:(?P<type>\*|[A-Za-z][A-Za-z0-9_]*)=)?(?P<operator>[a-z]+)")
 
 
 class Settings(BaseSettings):
@@ -42,21 +45,6 @@ class Settings(BaseSettings):
     )
     vigil_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    vigil_max_in_flight: int = Field(
-        default=512,
-        ge=1,
-        le=100_000,
-        description="Texts that one API process lets into the pipeline at most.",
-    )
-    vigil_rate_limits: str = Field(
-        default="1000/second, 30000/minute", description="For each key; its policy may say otherwise."
-    )
-    vigil_api_processes: int = Field(
-        default=1, ge=1, le=1000, description="API processes that share REDIS_URL, for the time it is away."
-    )
-
-    redis_url: str = Field(default="", repr=False)
-
     nats_servers: str = ""
     nats_user: str | None = None
     nats_pass: str | None = Field(default=None, repr=False)
@@ -83,6 +71,20 @@ class Settings(BaseSettings):
 
     block_threshold: float = Field(default=70.0, gt=0, le=100)
     sanitize_threshold: float = Field(default=30.0, gt=0, le=100)
+
+    pii_operators: str = Field(
+        default="",
+        description="What hides found values: `mask` for all, or by type, `PERSON=mask,PL_PESEL=hash,*=replace`.",
+    )
+    pii_recognizers: Path | None = Field(
+        default=None, description="Your own recognizers: a YAML or Python file, or a folder of them."
+    )
+    vigil_restore: bool = Field(
+        default=False, description="Keep redacted values, sealed, so that their client can put them back."
+    )
+    vigil_restore_lifetime_s: int = Field(
+        default=3600, ge=1, le=VAULT.lifetime_s, description="For how long they are kept."
+    )
 
     heuristics_url: str = ""
     semantic_url: str = ""
@@ -111,11 +113,12 @@ class Settings(BaseSettings):
                 f"({self.vigil_event_retention_days}): a text is not kept longer than its event; lower it"
             )
             raise ValueError(msg)
-        parse_windows(self.vigil_rate_limits)
-        if self.redis_url and not self.redis_url.startswith(REDIS_SCHEMES):
-            msg = f"REDIS_URL does not begin with {', '.join(REDIS_SCHEMES)}: write redis://host:6379/0"
-            raise ValueError(msg)
-        for name in REMOTE_ENGINES:
+        self.operators  # noqa: B018 - raises on what is no operator
+        for name in REMOTE:
+            if getattr(self, name) and not _URL.fullmatch(getattr(self, name)):
+                msg = f"{name.upper()}={getattr(self, name)!r} is no address: write it as http://host:port"
+                raise ValueError(msg)
+        for name in EMBEDDED_ONLY:
             if getattr(self, name):
                 msg = f"{name.upper()} is set, but this version runs its engines embedded: unset it"
                 raise ValueError(msg)
@@ -134,6 +137,25 @@ class Settings(BaseSettings):
             )
             raise ValueError(msg)
         return tuple(name for name in WORKERS if name in names)
+
+    @property
+    def operators(self) -> dict[str, Operator]:
+        """PII_OPERATORS by type; `*` stands for every type that is not named."""
+        found: dict[str, Operator] = {}
+        for part in filter(None, (part.strip() for part in self.pii_operators.split(","))):
+            written = _OPERATOR.fullmatch(part)
+            if written is None or written["operator"] not in set(Operator):
+                msg = (
+                    f"PII_OPERATORS={self.pii_operators!r}: {part!r} is none; write `TYPE=operator` or `*=operator`, "
+                    f"comma separated; the operators are {', '.join(Operator)}"
+                )
+                raise ValueError(msg)
+            kind = written["type"] or "*"
+            if kind in found:
+                msg = f"PII_OPERATORS={self.pii_operators!r}: {kind} is there twice"
+                raise ValueError(msg)
+            found[kind] = Operator(written["operator"])
+        return found
 
     def fetch_size(self, consumer: Consumer) -> int:
         """How many messages a worker pulls at once: BATCH_SIZE for log events, else WORKER_CONCURRENCY."""

@@ -72,6 +72,7 @@ class Bucket:
     name: str
     description: str
     history: int = 1
+    lifetime_s: float | None = None  # what a value lives at most; each may have a shorter life of its own
 
     @property
     def stream(self) -> str:
@@ -90,15 +91,20 @@ class Bucket:
             compression=StoreCompression.S2,
             discard=DiscardPolicy.NEW,
             max_msgs_per_subject=self.history,
+            max_age=self.lifetime_s,
             duplicate_window=120.0,
             allow_direct=True,
             allow_rollup_hdrs=True,
+            allow_msg_ttl=self.lifetime_s is not None or None,
             deny_delete=True,
         )
 
 
 KEYS = Bucket("vigil_keys", "API keys, as digests", history=5)
-BUCKETS = (KEYS,)
+VAULT = Bucket(
+    "vigil_vault", "Redacted values, sealed, so that their client can put them back", lifetime_s=DAY_S
+)
+BUCKETS = (KEYS, VAULT)
 
 
 def stream_configs(replicas: int) -> tuple[StreamConfig, ...]:

@@ -11,7 +11,6 @@ from tests.servers import (  # noqa: F401
     fresh_clickhouse,
     fresh_nats,
     nats_url,
-    redis_server,
     server_loop,
 )
 

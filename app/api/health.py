@@ -10,10 +10,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from app.access.keys import StoredKeys
 from app.api.pipeline import Pipeline
 from app.errors import VigilError
-from app.limits.limiter import Limiter
 from app.schemas.guard import GuardRequest, Mode
 
 router = APIRouter(tags=["operations"])
@@ -26,10 +24,8 @@ PROBE_VALID_S = 1.0
 class Readiness:
     """Sends a message through the pipeline and remembers for a moment how that went."""
 
-    def __init__(self, pipeline: Pipeline, keys: StoredKeys, limiter: Limiter) -> None:
+    def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._keys = keys
-        self._limiter = limiter
         self._lock = asyncio.Lock()
         self._asked_at = float("-inf")
         self._answer: tuple[bool, dict[str, Any]] = (False, {})
@@ -56,16 +52,7 @@ class Readiness:
             await self._pipeline.judge(probe, PROBE_TIMEOUT_S)
         except VigilError as error:
             return False, {"status": "not ready", "reason": str(error)}
-        return True, {
-            "status": "ready",
-            "pipeline_ms": round((time.perf_counter() - started) * 1000, 1),
-            # What goes on working without a part that is away.
-            "degraded": {
-                name: trouble
-                for name, trouble in (("keys", self._keys.trouble), ("rate_limits", self._limiter.trouble))
-                if trouble
-            },
-        }
+        return True, {"status": "ready", "pipeline_ms": round((time.perf_counter() - started) * 1000, 1)}
 
 
 @router.get("/healthz", summary="Alive")

@@ -1,7 +1,7 @@
 """One pass over a text: every recognizer, then resolution, then masks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from app.pii import language, names
 from app.pii.document import Document
@@ -26,14 +26,16 @@ from app.pii.recognizers.uk_nhs import UkNhsRecognizer
 from app.pii.recognizers.url_credentials import UrlCredentialsRecognizer
 from app.pii.recognizers.us_ssn import UsSsnRecognizer
 from app.pii.recognizers.vehicle_registration import VehicleRegistrationRecognizer
-from app.pii.redaction import masks_for
+from app.pii.redaction import REPLACE_ALL, Redaction, Trace, masks_for, redact
 from app.pii.resolution import mask_spans, resolve
 from app.pii.shadow import cast
 from app.schemas.guard import Mode
-from app.schemas.pii import Entity, Findings
+from app.schemas.pii import Entity, Findings, Language
 
 # Shorter values are common words and house numbers as often as they are the value.
 MIN_REPEAT = 6
+# A redacted text is searched again until nothing of a redacted type is left; the second time is nearly always the last.
+MAX_RESCANS = 3
 
 
 def recognizers() -> tuple[Recognizer, ...]:
@@ -48,33 +50,83 @@ def recognizers() -> tuple[Recognizer, ...]:
 
 
 class PiiEngine:
-    """Finds personal data. Thread-safe: a call keeps nothing.
+    """Finds personal data and says how to hide it. Thread-safe: a call keeps nothing.
 
     Args:
         extra: further recognizers on Presidio's interface; their offsets refer to the text they are given.
+        redaction: how found values are hidden.
     """
 
-    def __init__(self, extra: Sequence[EntityRecognizer] = ()) -> None:
+    def __init__(self, extra: Sequence[EntityRecognizer] = (), redaction: Redaction = REPLACE_ALL) -> None:
         self._recognizers: tuple[EntityRecognizer | Recognizer, ...] = (*recognizers(), *extra)
+        self._redaction = redaction
         language.load()
         names.lists()
 
-    def analyze(self, text: str, mode: Mode = Mode.FULL) -> Findings:  # noqa: ARG002 - both modes run the same yet
-        """Entities of `text` with offsets in its code points, and the masks that hide them."""
-        shadow = cast(text)
-        document = Document(shadow.text)
-        candidates = [
-            RecognizerResult(found.entity_type, *shadow.original(found.start, found.end), found.score)
-            for recognizer in self._recognizers
-            for found in recognizer.analyze(shadow.text, None, document)
+    @property
+    def recognizers(self) -> list[tuple[str, str]]:
+        """The name of each recognizer with each type that it finds."""
+        return [
+            (getattr(one, "name", type(one).__name__), kind)
+            for one in self._recognizers
+            for kind in one.supported_entities
         ]
+
+    def analyze(self, text: str, mode: Mode = Mode.FULL) -> Findings:  # noqa: ARG002 - both modes run the same
+        """Entities of `text` with offsets in its code points, and the masks that hide them."""
+        candidates = self._candidates(text)
         candidates += _repeats(text, resolve(candidates))
-        entities = resolve(candidates)
-        return Findings(
-            language=language.detect(text),
-            entities=tuple(entities),
-            masks=masks_for(text, mask_spans(entities, candidates)),
-        )
+        written_in = language.detect(text)
+        findings = conclude(text, candidates, written_in, self._redaction)
+        for _ in range(MAX_RESCANS if candidates else 0):
+            further = self._uncovered(text, findings)
+            if not further:
+                break
+            candidates += further
+            findings = conclude(text, candidates, written_in, self._redaction)
+        return findings
+
+    def _candidates(self, text: str) -> list[RecognizerResult]:
+        shadow = cast(text)
+        return [
+            RecognizerResult(found.entity_type, *shadow.original(found.start, found.end), found.score)
+            for found in self._found(Document(shadow.text))
+        ]
+
+    def _uncovered(self, text: str, findings: Findings) -> list[RecognizerResult]:
+        """What shows up only once its surroundings are redacted, as a number that a word now stands next to."""
+        trace = Trace(findings.masks)
+        types = {entity.type for entity in findings.entities}
+        return [
+            RecognizerResult(found.entity_type, *trace.original(found.start, found.end), found.score)
+            for found in self._candidates(redact(text, findings.masks))
+            if found.entity_type in types
+        ]
+
+    def _found(self, document: Document) -> Iterator[RecognizerResult]:
+        for recognizer in self._recognizers:
+            if isinstance(recognizer, Recognizer):
+                yield from recognizer.find(document)
+                continue
+            for found in recognizer.analyze(document.text, list(recognizer.supported_entities), None):
+                if not 0 <= found.start < found.end <= len(document.text):
+                    name = type(recognizer).__name__
+                    raise ValueError(
+                        f"recognizer {name} gave the span {found.start}-{found.end}, which is none"
+                    )
+                yield RecognizerResult(found.entity_type, found.start, found.end, found.score)
+
+
+def conclude(
+    text: str, candidates: Sequence[RecognizerResult], written_in: Language, redaction: Redaction
+) -> Findings:
+    """The findings of a text: winners among the candidates, and masks over all of them."""
+    entities = resolve(candidates)
+    return Findings(
+        language=written_in,
+        entities=tuple(entities),
+        masks=masks_for(text, mask_spans(entities, candidates), redaction),
+    )
 
 
 def _repeats(text: str, entities: Sequence[Entity]) -> list[RecognizerResult]:

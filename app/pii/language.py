@@ -5,7 +5,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.pii.data import read_words
 from app.pii.shadow import fold
@@ -19,6 +19,7 @@ _POLISH_LETTER = re.compile(r"[ąćęłńśźżĄĆĘŁŃŚŹŻ]")
 
 _POLISH = frozenset(read_words("function_words_pl.txt"))
 _ENGLISH = frozenset(read_words("function_words_en.txt"))
+_OURS = {"pl": Language.POLISH, "en": Language.ENGLISH}
 
 
 @cache
@@ -41,8 +42,21 @@ def load() -> None:
         _model()
 
 
+class Identified(NamedTuple):
+    """The answer in full: an ISO 639-1 code, `und` for a text without words, how sure (0 to 1) and by what."""
+
+    code: str
+    confidence: float
+    method: str
+
+
 def detect(text: str) -> Language:
-    """The language of `text`; OTHER when it has no words or is clearly a third language.
+    """The language of `text`; OTHER when it has no words or is clearly a third language."""
+    return _OURS.get(identify(text).code, Language.OTHER)
+
+
+def identify(text: str) -> Identified:
+    """The language of `text` as a code.
 
     Polish letters and function words decide alone when they agree; otherwise fastText is asked, with
     its answer narrowed to Polish and English unless another language leads clearly.
@@ -50,28 +64,29 @@ def detect(text: str) -> Language:
     sample = text[:SAMPLE_CHARS]
     words = _WORD.findall(sample)
     if not words:
-        return Language.OTHER
+        return Identified("und", 0.0, "fallback")
     folded = [fold(word) for word in words]
     polish = sum(word in _POLISH for word in folded) + 2 * min(len(_POLISH_LETTER.findall(sample)), 5)
     english = sum(word in _ENGLISH for word in folded)
     if polish >= 2 + 2 * english:
-        return Language.POLISH
+        return Identified("pl", 0.99, "entity_based")
     if english >= 3 + 3 * polish and english * 5 >= len(words):
-        return Language.ENGLISH
+        return Identified("en", 0.99, "entity_based")
     return _ask(" ".join(words).lower(), polish, english)
 
 
-def _ask(words: str, polish: int, english: int) -> Language:
+def _ask(words: str, polish: int, english: int) -> Identified:
     load()
     labels, probabilities = _model().predict(words, k=8)
     scores = {
         label.removeprefix("__label__"): probability
         for label, probability in zip(labels, probabilities, strict=True)
     }
-    leader = labels[0].removeprefix("__label__") if labels else ""
+    leader = labels[0].removeprefix("__label__") if labels else "und"
     as_polish = scores.get("pl", 0.0) + 0.15 * polish
     as_english = scores.get("en", 0.0) + 0.15 * english
     best = max(as_polish, as_english)
     if best < 0.1 or (leader not in ("pl", "en") and scores[leader] >= 0.5 and best < scores[leader]):
-        return Language.OTHER
-    return Language.POLISH if as_polish > as_english else Language.ENGLISH
+        return Identified(leader, min(1.0, scores.get(leader, 0.0)), "statistical")
+    code = "pl" if as_polish > as_english else "en"
+    return Identified(code, min(1.0, best), "statistical" if code == leader else "hybrid_override")

@@ -5,9 +5,25 @@ from faststream.nats import NatsRouter
 
 def routers() -> tuple[NatsRouter, ...]:
     """What the workers publish with."""
-    from app.publishers import arbiter_decision, dead_letter, logs_event, pii_detect, pii_result, verdict
+    from app.publishers import (
+        arbiter_decision,
+        dead_letter,
+        logs_event,
+        pii_detect,
+        pii_result,
+        vault_entry,
+        verdict,
+    )
 
     return tuple(
         module.router
-        for module in (arbiter_decision, pii_detect, pii_result, verdict, logs_event, dead_letter)
+        for module in (
+            arbiter_decision,
+            pii_detect,
+            pii_result,
+            vault_entry,
+            verdict,
+            logs_event,
+            dead_letter,
+        )
     )

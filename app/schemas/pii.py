@@ -19,6 +19,15 @@ class Language(StrEnum):
     OTHER = "other"
 
 
+class Operator(StrEnum):
+    """What is done to a found value."""
+
+    REPLACE = "replace"
+    MASK = "mask"
+    HASH = "hash"
+    DROP = "drop"
+
+
 class Entity(Message):
     """Personal data in the original text. Types carry Presidio's names; offsets are code points, half-open."""
 
@@ -41,11 +50,16 @@ class Findings(Message):
 
 
 class Mask(Message):
-    """A replacement of a span of the original text."""
+    """A replacement of a span of the original text.
+
+    `restorable`: the replacement stands for this one written form and for no other in the text, so that it can be
+    turned back.
+    """
 
     start: int = Field(ge=0)
     end: int = Field(ge=0)
     replacement: str
+    restorable: bool = False
 
 
 class PiiRequest(Message):

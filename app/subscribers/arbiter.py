@@ -10,14 +10,16 @@ from app.arbiter.decide import Thresholds, decide
 from app.arbiter.event import settled_event
 from app.arbiter.settle import block, settle, timed
 from app.events.texts import TextKeeper
-from app.pii.prefilter import may_contain_pii
 from app.pii.redaction import redact
-from app.publishers import logs_event, pii_detect, verdict
+from app.pii.restoration import originals, standing
+from app.publishers import logs_event, pii_detect, vault_entry, verdict
 from app.schemas.decision import Decision, DecisionRequest
 from app.schemas.guard import Mode
 from app.schemas.pii import Findings, PiiRequest, PiiResult
+from app.schemas.verdict import Verdict
 from app.settings import settings
 from app.streams import ARBITER, ARBITER_DECISION, VIGIL
+from app.subscribers.engines import may_contain_pii, vault
 
 THRESHOLDS = Thresholds(block=settings().block_threshold, sanitize=settings().sanitize_threshold)
 TEXTS = TextKeeper(settings())
@@ -73,6 +75,7 @@ async def _settle(result: PiiResult) -> None:
         update={"settle_ms": _since(started), "total_ms": round(age.total_seconds() * 1000, 3)}
     )
     if not result.answered:
+        await _keep(result, final)
         await verdict.publish(timed(final, timings))
     if not result.request.probe:
         text, redacted = result.request.text, redact(result.request.text, result.findings.masks)
@@ -80,6 +83,17 @@ async def _settle(result: PiiResult) -> None:
         await logs_event.publish(
             settled_event(result, final, timings, redacted_text=kept.redacted, sealed_text=kept.sealed)
         )
+
+
+async def _keep(result: PiiResult, final: Verdict) -> None:
+    """Keep what the placeholders of the answer stand for, before their client can ask for it."""
+    if final.sanitized_text is None or not settings().vigil_restore:
+        return
+    request = result.request
+    values = standing(originals(request.text, result.findings.masks), final.sanitized_text)
+    if values:
+        entry = vault().seal(request.client_id, request.request_id, values)
+        await vault_entry.publish(entry, request.request_id, settings().vigil_restore_lifetime_s)
 
 
 def _since(started: float) -> float:

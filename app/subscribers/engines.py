@@ -4,8 +4,18 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 from app.detection.parallel import Engine
+from app.pii import configured, prefilter
 from app.pii.engine import PiiEngine
+from app.pii.vault import Vault
+from app.remote.finder import Finder
+from app.remote.language import contract as language
+from app.remote.language.client import LanguageClient
+from app.remote.pii import contract as pii
+from app.remote.pii.client import PiiClient
+from app.remote.service import Service
 from app.schemas.detection import BranchName
+from app.sealing import deployment_keys
+from app.settings import settings
 
 
 @cache
@@ -17,12 +27,48 @@ def branches() -> Mapping[BranchName, Engine]:
 
 
 @cache
-def pii_engine() -> PiiEngine:
-    """The PII engine."""
-    return PiiEngine()
+def finder() -> Finder:
+    """The PII engine and the language detector, each embedded or remote."""
+    config = settings()
+    extra = configured.extra_recognizers(config)
+    redaction = configured.redaction(config, extra)
+    remote = _service("presidio_url", pii.TIMEOUT_S)
+    detector = _service("language_detector_url", language.TIMEOUT_S)
+    return Finder(
+        PiiClient(remote) if remote else PiiEngine(extra, redaction),
+        redaction,
+        LanguageClient(detector) if detector else None,
+    )
 
 
-_LOADERS: dict[str, Callable[[], object]] = {"detection": branches, "pii": pii_engine}
+@cache
+def vault() -> Vault:
+    """Seals redacted values under the deployment's key."""
+    return Vault(deployment_keys(settings()))
+
+
+def may_contain_pii(text: str) -> bool:
+    """False only when the finder of these settings finds nothing: the prefilter vouches for the built-in ones."""
+    config = settings()
+    return bool(config.presidio_url or config.pii_recognizers) or prefilter.may_contain_pii(text)
+
+
+def _service(setting: str, timeout_s: float) -> Service | None:
+    url = getattr(settings(), setting)
+    return Service(setting.upper(), url, timeout_s) if url else None
+
+
+_LOADERS: dict[str, Callable[[], object]] = {"detection": branches, "pii": finder}
+
+
+def check(workers: tuple[str, ...]) -> None:
+    """Look at what these workers will load from the operator's files, so that a fault there stops the start.
+
+    Raises:
+        SettingsError: one line that names the file.
+    """
+    if "pii" in workers:
+        configured.redaction(settings(), configured.extra_recognizers(settings()))
 
 
 def preload(workers: tuple[str, ...]) -> None:

@@ -5,12 +5,11 @@ from time import perf_counter
 from faststream import AckPolicy
 from faststream.nats import NatsRouter, PullSub
 
-from app.offload import offload
 from app.publishers import pii_result
 from app.schemas.pii import PiiRequest, PiiResult
 from app.settings import settings
 from app.streams import PII, VIGIL
-from app.subscribers.engines import pii_engine
+from app.subscribers.engines import finder
 
 router = NatsRouter()
 
@@ -28,6 +27,6 @@ router = NatsRouter()
 async def detect_pii(message: PiiRequest) -> None:
     """Find what must be redacted, off the event loop."""
     started = perf_counter()
-    findings = await offload(pii_engine().analyze, message.request.text, message.request.mode)
+    findings = await finder().analyze(message.request.text, message.request.mode)
     timings = message.timings.model_copy(update={"pii_ms": round((perf_counter() - started) * 1000, 3)})
     await pii_result.publish(PiiResult(**{**dict(message), "timings": timings}, findings=findings))

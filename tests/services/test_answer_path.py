@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from httpx import ASGITransport, AsyncClient
@@ -35,10 +34,8 @@ async def silent(request: GuardRequest) -> None:
 
 
 @asynccontextmanager
-async def api(url: str, folder: Path, timeout_ms: int = 3000, **more: Any) -> AsyncIterator[AsyncClient]:
-    app = create_app(
-        Settings(nats_servers=url, vigil_data_dir=folder / "data", vigil_timeout_ms=timeout_ms, **more)
-    )
+async def api(url: str, folder: Path, timeout_ms: int = 3000) -> AsyncIterator[AsyncClient]:
+    app = create_app(Settings(nats_servers=url, vigil_data_dir=folder / "data", vigil_timeout_ms=timeout_ms))
     key = (folder / "data" / "dev-key").read_text().strip()
     async with app.router.lifespan_context(app):
         transport = ASGITransport(app)

@@ -26,6 +26,10 @@ def fresh():
         ("VIGIL_REPLICAS", "2", "VIGIL_REPLICAS"),
         ("FLUSH_INTERVAL_MS", "60000", "FLUSH_INTERVAL_MS"),
         ("HEURISTICS_URL", "http://127.0.0.1:5005", "HEURISTICS_URL"),
+        ("PRESIDIO_URL", "presidio:5001", "write it as http://host:port"),
+        ("PII_OPERATORS", "PERSON=encrypt", "the operators are replace, mask, hash, drop"),
+        ("PII_OPERATORS", "PERSON=mask,PERSON=drop", "PERSON is there twice"),
+        ("VIGIL_RESTORE_LIFETIME_S", "0", "VIGIL_RESTORE_LIFETIME_S"),
         ("CLICKHOUSE_DATABASE", "a; DROP", "CLICKHOUSE_DATABASE"),
     ],
 )

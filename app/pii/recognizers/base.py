@@ -7,7 +7,7 @@ for three small classes. The engine therefore asks for their shape only: anythin
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from app.pii.document import Document
 
@@ -43,7 +43,7 @@ class EntityRecognizer(Protocol):
 class Recognizer(ABC):
     """A recognizer of this package. Subclasses name their types and find them in a `Document`."""
 
-    supported_entities: ClassVar[Sequence[str]]
+    supported_entities: Sequence[str]
 
     @abstractmethod
     def find(self, document: Document) -> Iterator[RecognizerResult]:

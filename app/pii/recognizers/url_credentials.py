@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from app.pii.document import Document
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
-_USERINFO = re.compile(r"(?!\[?[A-Z_]+_[0-9]+\]?@)[^\s/:@\"'<>]{0,128}:[^\s/\"'<>]{1,256}(?=@[^\s@])")
+_USERINFO = re.compile(r"[^\s/:@\"'<>]{0,128}:[^\s/\"'<>]{1,256}(?=@[^\s@])")
 
 
 class UrlCredentialsRecognizer(Recognizer):

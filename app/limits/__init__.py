@@ -1,1 +1,0 @@
-"""Rate limits: several windows for each key, counted together by all API processes."""

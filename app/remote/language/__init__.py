@@ -1,0 +1,1 @@
+"""The language of a text over HTTP: LANGUAGE_DETECTOR_URL, `vigil serve language`."""
