@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import httpx
+import nats
 import psutil
 import pytest
 
+from app.streams import ARBITER, DETECTION, PII, VIGIL
 from tests.running import Vigil
 
 
@@ -93,16 +95,38 @@ def test_clickhouse_stopped_costs_no_verdict_and_no_event(vigil: Vigil) -> None:
         assert len(vigil.events(name, within_s=40)) == 1
 
 
-def test_sigterm_to_a_worker_delivers_nothing_twice(vigil: Vigil) -> None:
-    (before, *_) = workers(vigil)
-    for number in range(20):
-        vigil.guard(f"Request number {number} before the stop")
-    before.terminate()
-    answers = [vigil.guard(f"Request number {number} around the stop") for number in range(20)]
-    assert {answer.status_code for answer in answers} == {200}
-    psutil.wait_procs([before], timeout=20)
-    redelivered = vigil.command("streams", "info").stdout
-    assert redelivered
+async def test_sigterm_to_a_worker_delivers_nothing_twice(vigil: Vigil) -> None:
+    async def deliveries() -> dict[str, int]:
+        connection = await nats.connect(vigil.services["nats_servers"])
+        try:
+            js = connection.jetstream()
+            infos = [await js.consumer_info(VIGIL.name, consumer.durable) for consumer in (DETECTION, ARBITER, PII)]
+        finally:
+            await connection.close()
+        return {str(info.name): info.delivered.consumer_seq for info in infos if info.delivered}
+
+    before = await deliveries()
+    stopped, *_ = workers(vigil)
+    async with vigil.client() as client:
+
+        async def ask(number: int) -> int:
+            text = f"Request number {number} around the stop, from 10.0.0.{number}"
+            return (await client.post("/v1/guard/input", json={"text": text})).status_code
+
+        async with asyncio.TaskGroup() as group:
+            asked = []
+            for number in range(60):
+                asked.append(group.create_task(ask(number)))
+                await asyncio.sleep(0.05)
+                if number == 20:
+                    stopped.terminate()
+    assert [task.result() for task in asked] == [200] * 60
+    assert not psutil.wait_procs([stopped], timeout=30)[1]
+    after = await deliveries()
+    # The arbiter sees each request twice: before and after the search for personal data.
+    assert {name: after[name] - before[name] for name in after} == {
+        DETECTION.durable: 60, ARBITER.durable: 120, PII.durable: 60,
+    }  # fmt: skip
 
 
 DIES = """
