@@ -100,7 +100,9 @@ async def test_sigterm_to_a_worker_delivers_nothing_twice(vigil: Vigil) -> None:
         connection = await nats.connect(vigil.services["nats_servers"])
         try:
             js = connection.jetstream()
-            infos = [await js.consumer_info(VIGIL.name, consumer.durable) for consumer in (DETECTION, ARBITER, PII)]
+            infos = [
+                await js.consumer_info(VIGIL.name, consumer.durable) for consumer in (DETECTION, ARBITER, PII)
+            ]
         finally:
             await connection.close()
         return {str(info.name): info.delivered.consumer_seq for info in infos if info.delivered}
