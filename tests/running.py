@@ -119,4 +119,4 @@ class Vigil:
 
 
 # The interpreter of the tests, so that the product of this clone runs and no other.
-COMMAND = (sys.executable, "-c", "from app.commands import main; main()")
+COMMAND = (sys.executable, "-m", "app")

@@ -92,6 +92,21 @@ def test_stopping_while_starting_is_clean(tmp_path: Path) -> None:
     assert not psutil.wait_procs(children, timeout=5)[1]
 
 
+def test_interrupted_while_its_modules_load_it_ends_without_a_traceback(tmp_path: Path) -> None:
+    vigil = Vigil(tmp_path)
+    for module in (b"typer", b"faststream", b"nats.js"):
+        process = subprocess.Popen(
+            [sys.executable, "-X", "importtime", "-m", "app", "up"],
+            env=vigil.environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert any(module in line for line in process.stdout), "modules are named as they are loaded"
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert b"Traceback" not in output
+
+
 def test_faststream_run_stops_with_one_line_when_a_name_or_a_consumer_is_wrong(
     fresh_nats, tmp_path: Path
 ) -> None:
