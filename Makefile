@@ -16,7 +16,7 @@ run: .venv/.installed ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/vigil up
 
 test: INSTALL_PACKAGES := yes
-test: check ## Check, then run every test against real servers
+test: check redis-server ## Check, then run every test against real servers
 	@$(BIN)/python -m pytest
 
 check: .venv/.installed ## Look for faults without running anything: lint, format, types, import directions
@@ -64,6 +64,14 @@ python:
 		echo "This Python cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; \
 	fi
 
+# The tests run against real servers; this one has no package on an index.
+redis-server:
+	@command -v redis-server >/dev/null || if [ "$(INSTALL_PACKAGES)" = yes ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends redis-server >/dev/null; \
+	else \
+		echo "The tests need redis-server. On Debian: apt-get install redis-server" >&2; exit 1; \
+	fi
+
 renew: ;
 
-.PHONY: help run test check asyncapi bench lock clean python renew
+.PHONY: redis-server help run test check asyncapi bench lock clean python renew

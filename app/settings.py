@@ -9,10 +9,12 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import SettingsError
+from app.limits.window import parse_windows
 from app.schemas.pii import Operator
 from app.streams import LOGGING, VAULT, WORKERS, Consumer
 
 CLICKHOUSE_HTTP_PORTS = {8123, 8443}
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 EMBEDDED_ONLY = ("heuristics_url", "semantic_url", "llm_guard_url")
 REMOTE = ("presidio_url", "language_detector_url")
 _URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
@@ -44,6 +46,21 @@ class Settings(BaseSettings):
         "Without it the data folder keeps one.",
     )
     vigil_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    vigil_max_in_flight: int = Field(
+        default=512,
+        ge=1,
+        le=100_000,
+        description="Texts that one API process lets into the pipeline at most.",
+    )
+    vigil_rate_limits: str = Field(
+        default="1000/second, 30000/minute", description="For each key; its policy may say otherwise."
+    )
+    vigil_api_processes: int = Field(
+        default=1, ge=1, le=1000, description="API processes that share REDIS_URL, for the time it is away."
+    )
+
+    redis_url: str = Field(default="", repr=False)
 
     nats_servers: str = ""
     nats_user: str | None = None
@@ -112,6 +129,10 @@ class Settings(BaseSettings):
                 f"VIGIL_TEXT_RETENTION_DAYS ({self.vigil_text_retention_days}) is above VIGIL_EVENT_RETENTION_DAYS "
                 f"({self.vigil_event_retention_days}): a text is not kept longer than its event; lower it"
             )
+            raise ValueError(msg)
+        parse_windows(self.vigil_rate_limits)
+        if self.redis_url and not self.redis_url.startswith(REDIS_SCHEMES):
+            msg = f"REDIS_URL does not begin with {', '.join(REDIS_SCHEMES)}: write redis://host:6379/0"
             raise ValueError(msg)
         self.operators  # noqa: B018 - raises on what is no operator
         for name in REMOTE:

@@ -11,6 +11,7 @@ from tests.servers import (  # noqa: F401
     fresh_clickhouse,
     fresh_nats,
     nats_url,
+    redis_server,
     server_loop,
 )
 

@@ -3,9 +3,12 @@
 import asyncio
 import os
 import signal
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -150,3 +153,61 @@ def start_clickhouse(loop: LoopThread, folder: Path) -> RestartableServer:
     server = RestartableServer(ClickHouseServer(folder, port=free_port()), loop)
     server.start()
     return server
+
+
+class RedisServer:
+    """Debian's redis-server on a free port that stays over restarts; keeps nothing on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Return when it answers."""
+        command = [
+            "redis-server",
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--daemonize",
+            "no",
+        ]
+        self._process = subprocess.Popen(command, cwd=self._folder, stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 20
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                connection.sendall(b"PING\r\n")
+                if connection.recv(16).startswith(b"+PONG"):
+                    return
+            assert self._process.poll() is None, "redis-server does not run"
+            assert time.monotonic() < end, "redis-server does not answer"
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """SIGKILL, and it stays down until `start()`."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def suspend(self) -> None:
+        """SIGSTOP: it accepts connections and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """An empty redis-server for one test, to be killed and started at will."""
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()

@@ -21,7 +21,7 @@ from app.streams import KEYS
 
 PREFIX = "key"
 USED = "used"
-RESERVED = {"dev", "default", "readiness", "unknown"}
+RESERVED = {"dev", "default", "operator", "readiness", "unknown"}
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,14 @@ from app.access.pepper import load_pepper
 from app.api import health, pages, problems, restore, routes
 from app.api.door.authentication import Authentication
 from app.api.door.body_limit import BodyLimit
+from app.api.door.capacity import Admission, Capacity, PipelineLag
+from app.api.door.rate_limit import RateLimit
 from app.api.door.request_id import RequestId
 from app.api.pipeline import Pipeline
 from app.errors import SettingsError
+from app.limits.limiter import Limiter
+from app.limits.redis import RedisStore
+from app.limits.window import parse_windows
 from app.pii.vault import Vault
 from app.runtime.broker import new_broker
 from app.sealing import deployment_keys
@@ -38,13 +43,20 @@ def create_app(config: Settings | None = None) -> FastAPI:
     ring = KeyRing(pepper, _built_in_keys(config))
     pipeline = Pipeline(new_broker(config, name="vigil-api"))
     keys = StoredKeys(ring, pepper, pipeline.connection)
+    capacity = Capacity(config.vigil_max_in_flight, config.timeout_s)
+    lag = PipelineLag(capacity, pipeline.connection)
+    limiter = Limiter(RedisStore(config.redis_url) if config.redis_url else None, config.vigil_api_processes)
+    windows = parse_windows(config.vigil_rate_limits)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await pipeline.start()
         await keys.start()
+        lag.start()
         yield
+        await lag.stop()
         await keys.stop()
+        await limiter.close()
         await pipeline.stop()
 
     app = FastAPI(
@@ -56,12 +68,15 @@ def create_app(config: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.pipeline = pipeline
-    app.state.readiness = health.Readiness(pipeline)
+    app.state.capacity = capacity
+    app.state.readiness = health.Readiness(pipeline, keys, limiter)
     app.state.timeout_s = config.timeout_s
     app.state.vault = Vault(deployment_keys(config)) if config.vigil_restore else None
     # The last one added is the first that a request passes.
     app.add_middleware(BodyLimit)
+    app.add_middleware(RateLimit, limiter=limiter, windows=lambda _: windows)
     app.add_middleware(Authentication, ring=ring)
+    app.add_middleware(Admission, capacity=capacity)
     app.add_middleware(RequestId)
     problems.install(app)
     app.include_router(routes.router)

@@ -5,6 +5,7 @@ import sys
 import uvicorn
 
 from app.api import create_app
+from app.api.connections import Connection
 from app.errors import VigilError
 from app.runtime import logs
 from app.settings import settings
@@ -22,6 +23,7 @@ def main() -> None:
         app,
         host=config.vigil_host,
         port=config.vigil_port,
+        http=Connection,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from app.access.keys import StoredKeys
 from app.api.pipeline import Pipeline
 from app.errors import VigilError
+from app.limits.limiter import Limiter
 from app.schemas.guard import GuardRequest, Mode
 
 router = APIRouter(tags=["operations"])
@@ -24,8 +26,10 @@ PROBE_VALID_S = 1.0
 class Readiness:
     """Sends a message through the pipeline and remembers for a moment how that went."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, keys: StoredKeys, limiter: Limiter) -> None:
         self._pipeline = pipeline
+        self._keys = keys
+        self._limiter = limiter
         self._lock = asyncio.Lock()
         self._asked_at = float("-inf")
         self._answer: tuple[bool, dict[str, Any]] = (False, {})
@@ -52,7 +56,16 @@ class Readiness:
             await self._pipeline.judge(probe, PROBE_TIMEOUT_S)
         except VigilError as error:
             return False, {"status": "not ready", "reason": str(error)}
-        return True, {"status": "ready", "pipeline_ms": round((time.perf_counter() - started) * 1000, 1)}
+        return True, {
+            "status": "ready",
+            "pipeline_ms": round((time.perf_counter() - started) * 1000, 1),
+            # What goes on working without a part that is away.
+            "degraded": {
+                name: trouble
+                for name, trouble in (("keys", self._keys.trouble), ("rate_limits", self._limiter.trouble))
+                if trouble
+            },
+        }
 
 
 @router.get("/healthz", summary="Alive")

@@ -24,8 +24,10 @@ LATENCY = Histogram(
 ERRORS = {
     401: "No key, or one that is not known, was revoked or has expired",
     403: "The key lacks the scope",
+    408: "The body did not arrive in time",
     413: "The text is longer than 100,000 characters",
     422: "The request makes no sense; `errors` names the fields",
+    429: "A rate limit is used up; see Retry-After and RateLimit",
     503: "The pipeline takes no requests now; see Retry-After",
     504: "No verdict within the time limit",
 }
@@ -68,7 +70,7 @@ def _message(body: GuardInput, direction: Direction, client: Client, request_id:
 
 
 async def _judge(request: Request, message: GuardRequest) -> Verdict:
-    with LATENCY.labels(message.direction, message.mode).time():
+    with request.app.state.capacity.place(), LATENCY.labels(message.direction, message.mode).time():
         verdict: Verdict = await request.app.state.pipeline.judge(message, request.app.state.timeout_s)
     VERDICTS.labels(message.direction, verdict.decision).inc()
     return verdict

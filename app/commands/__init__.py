@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import check, dlq, events, keys, scan, serve, streams, up
+from app.commands import check, dlq, events, feedback, keys, scan, serve, streams, up
 from app.errors import VigilError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Guard language-model applications.")
@@ -16,6 +16,7 @@ cli.add_typer(keys.cli, name="keys")
 cli.add_typer(streams.cli, name="streams")
 cli.add_typer(dlq.cli, name="dlq")
 cli.add_typer(events.cli, name="events")
+cli.add_typer(feedback.cli, name="feedback")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.commands.connection import jetstream
+from app.commands.letter_data import redacted_data
 from app.errors import VigilError
 from app.runtime import dlq
 from app.runtime.dlq import Filed
@@ -50,13 +51,17 @@ def list_(
 @cli.command()
 def show(
     number: Annotated[int, typer.Argument(help="The letter's number, as `list` shows it.")],
-    with_data: Annotated[
-        bool, typer.Option("--with-data", help="The message too: it may hold personal data.")
+    raw: Annotated[
+        bool, typer.Option("--raw", help="The message as it was: it may hold personal data.")
     ] = False,
 ) -> None:
-    """Show one dead letter, without the message unless asked."""
+    """Show one dead letter, personal data in its message redacted unless asked otherwise."""
     (filed,) = asyncio.run(_find(number, None, None))
-    letter = filed.letter.model_dump(mode="json", exclude=None if with_data else TEXTS)
+    letter = filed.letter.model_dump(mode="json")
+    if not raw:
+        from app.subscribers.engines import pii_engine  # noqa: PLC0415 - an engine, which other commands do not need
+
+        letter["original_data"] = redacted_data(filed.letter, pii_engine())
     typer.echo(json.dumps({"number": filed.number, **letter}, indent=2, ensure_ascii=False))
 
 

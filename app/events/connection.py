@@ -2,7 +2,7 @@
 
 import logging
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -83,6 +83,25 @@ class Connection:
                 raise StoreUnavailable(self._explain(error), getattr(error, "code", None)) from error
             self._answered = True
             return result if isinstance(result, list) else []
+
+    def stream(
+        self, query: str, values: Mapping[str, Any] | None = None
+    ) -> Generator[tuple[Any, ...], None, None]:
+        """The rows that `query` gives, as they arrive. The connection is taken until the last one was.
+
+        Raises:
+            StoreUnavailable: as for `execute`.
+        """
+        with self._lock:
+            try:
+                yield from self._client.execute_iter(query, values, chunk_size=1)
+            except AWAY as error:
+                raise StoreUnavailable(self._explain(error), getattr(error, "code", None)) from error
+            finally:
+                # What nobody read stays on the wire; the next query needs a clean one.
+                if self._client.connection.is_query_executing:
+                    self._client.disconnect()
+            self._answered = True
 
     def close(self) -> None:
         """Close it. The next `execute` opens it again."""

@@ -33,11 +33,11 @@ def main() -> int:
     """Serve until a signal ends the process. Returns 1 when the engine gave up; it has printed why."""
     if sys.platform == "linux":
         threading.Thread(target=_trim_for_ever, daemon=True).start()
-    _engine().query(_SERVE, "CSV", path=sys.argv[1])
+    engine().query(_SERVE, "CSV", path=sys.argv[1])
     return 1
 
 
-def _engine() -> Any:
+def engine() -> Any:
     """The module `chdb._chdb` without `chdb/__init__.py`, which opens a session of its own: 21 MB, 1 s."""
     spec = importlib.util.find_spec("chdb")
     if spec is None or not spec.submodule_search_locations:

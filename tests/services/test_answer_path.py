@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from httpx import ASGITransport, AsyncClient
@@ -34,8 +35,10 @@ async def silent(request: GuardRequest) -> None:
 
 
 @asynccontextmanager
-async def api(url: str, folder: Path, timeout_ms: int = 3000) -> AsyncIterator[AsyncClient]:
-    app = create_app(Settings(nats_servers=url, vigil_data_dir=folder / "data", vigil_timeout_ms=timeout_ms))
+async def api(url: str, folder: Path, timeout_ms: int = 3000, **more: Any) -> AsyncIterator[AsyncClient]:
+    app = create_app(
+        Settings(nats_servers=url, vigil_data_dir=folder / "data", vigil_timeout_ms=timeout_ms, **more)
+    )
     key = (folder / "data" / "dev-key").read_text().strip()
     async with app.router.lifespan_context(app):
         transport = ASGITransport(app)

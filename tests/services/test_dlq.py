@@ -87,9 +87,12 @@ def test_letters_are_listed_by_worker_and_reason_without_their_text(vigil) -> No
     assert "4 dead letters" in vigil("list").output
 
 
-def test_the_text_is_shown_only_on_request(vigil) -> None:
-    assert PESEL not in vigil("show", "1").output
-    assert PESEL in vigil("show", "1", "--with-data").output
+def test_the_text_is_shown_redacted_unless_asked_otherwise(vigil) -> None:
+    shown = json.loads(vigil("show", "1").stdout)["original_data"]
+    assert shown["text"] == "[PL_PESEL_1]"
+    assert PESEL in vigil("show", "1", "--raw").output
+    assert "3 bytes" in json.loads(vigil("show", "4").stdout)["original_data"]
+    assert "gICA" in vigil("show", "4", "--raw").output
     assert vigil("show", "99").exit_code != 0
 
 

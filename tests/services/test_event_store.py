@@ -13,6 +13,7 @@ from clickhouse_driver import Client
 
 from app.events.connection import Connection
 from app.events.failures import StoreUnavailable
+from app.events.filters import Filter
 from app.events.migrations import Retention
 from app.events.queries import EventQueries
 from app.events.store import EventStore
@@ -146,22 +147,22 @@ def test_a_bad_row_costs_the_others_nothing(store: EventStore, clickhouse: Resta
 def test_a_batch_over_many_months_is_taken(store: EventStore) -> None:
     years = [event(f"m{n}", accepted_at=ACCEPTED_AT + timedelta(days=31 * n)) for n in range(150)]
     assert store.insert(years) == []
-    assert EventQueries(store.connection, store.database).count(ACCEPTED_AT) == 150
+    assert EventQueries(store.connection, store.database).count(Filter(since=ACCEPTED_AT)) == 150
 
 
 def test_the_latest_come_first(store: EventStore) -> None:
     store.insert([event(f"e{n}", accepted_at=ACCEPTED_AT + timedelta(seconds=n)) for n in range(10)])
     queries = EventQueries(store.connection, store.database)
 
-    assert [row["event_id"] for row in queries.recent(3)] == ["e9", "e8", "e7"]
-    assert queries.count(ACCEPTED_AT + timedelta(seconds=4)) == 6
+    assert [row["event_id"] for row in queries.page(limit=3).events] == ["e9", "e8", "e7"]
+    assert queries.count(Filter(since=ACCEPTED_AT + timedelta(seconds=4))) == 6
     assert queries.find("nobody's") == []
 
 
 def test_migrating_again_changes_nothing(store: EventStore) -> None:
     store.insert([event()])
     assert store.migrate() == []
-    assert EventQueries(store.connection, store.database).count(ACCEPTED_AT) == 1
+    assert EventQueries(store.connection, store.database).count(Filter(since=ACCEPTED_AT)) == 1
 
 
 def test_retention_follows_the_setting(store: EventStore, clickhouse: RestartableServer) -> None:

@@ -1,0 +1,179 @@
+"""How much is let in: requests that could not be answered in time are refused at once, not after five seconds."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from prometheus_client import Counter, Gauge
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.problems import identity, problem
+from app.errors import PipelineUnavailable
+from app.streams import ARBITER, DETECTION, PII, VIGIL
+
+log = logging.getLogger("vigil.api")
+
+GUARDED = "/v1/guard/"
+RETRY_AFTER_S = 1
+
+FEWEST = 16
+FIRST = 128
+# A request that took more than this part of its time limit says that too many are under way.
+SLOW = 0.6
+BACK_OFF = 0.9
+
+POLL_S = 0.5
+# Waiting consumers of a request, each of which can fall behind by itself.
+WATCHED = (DETECTION, ARBITER, PII)
+
+REFUSED = Counter("vigil_refused_requests_total", "Requests refused for want of capacity", ["reason"])
+PLACES = Gauge("vigil_places", "Texts that this process lets into the pipeline at a time")
+LAG = Gauge("vigil_pipeline_lag_seconds", "Estimated wait of a request that enters the pipeline now")
+
+
+class Capacity:
+    """Places for texts under judgement. Their number follows the pipeline: one more for each full house that was
+    answered in good time, a tenth less when an answer was slow or did not come (additive increase,
+    multiplicative decrease).
+
+    Args:
+        most: places there can be at most.
+        timeout_s: what a caller waits.
+    """
+
+    def __init__(self, most: int, timeout_s: float) -> None:
+        self._most = most
+        self._slow_s = SLOW * timeout_s
+        self._timeout_s = timeout_s
+        self._places = float(min(FIRST, most))
+        self._taken = 0
+        self._reduced_at = 0.0
+        self.lag_s = 0.0
+        PLACES.set(self._places)
+
+    def refusal(self) -> str | None:
+        """Why nothing can be let in now; None when something can."""
+        if self._taken >= int(self._places):
+            return f"{self._taken} texts are under judgement"
+        if self.lag_s > self._slow_s:
+            return "the pipeline is behind"
+        return None
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """One text under judgement.
+
+        Raises:
+            PipelineUnavailable: there is no place.
+        """
+        if reason := self.refusal():
+            REFUSED.labels("capacity").inc()
+            raise PipelineUnavailable(reason, RETRY_AFTER_S)
+        full = self._taken + 1 >= int(self._places)
+        self._taken += 1
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._taken -= 1
+            self._learn(time.monotonic() - started, full=full)
+
+    def _learn(self, took_s: float, *, full: bool) -> None:
+        now = time.monotonic()
+        if took_s > self._slow_s:
+            if now - self._reduced_at > self._slow_s:  # one reduction for all that were slow together
+                self._reduced_at = now
+                self._places = max(min(FEWEST, self._most), self._places * BACK_OFF)
+        elif full:
+            self._places = min(self._most, self._places + 1)
+        PLACES.set(self._places)
+
+
+class PipelineLag:
+    """Asks the server now and then how far the consumers are behind, and tells the capacity."""
+
+    def __init__(self, capacity: Capacity, connect: Callable[[], Awaitable[Client]]) -> None:
+        self._capacity = capacity
+        self._connect = connect
+        self._progress = {consumer.durable: Progress() for consumer in WATCHED}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self._task = asyncio.create_task(self._watch(), name="watch the pipeline's lag")
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _watch(self) -> None:
+        js = (await self._connect()).jetstream(timeout=1.0)
+        while True:
+            with suppress(NatsError, TimeoutError, OSError):  # it says nothing: the last estimate holds
+                self._capacity.lag_s = await self._ask(js)
+                LAG.set(self._capacity.lag_s)
+            await asyncio.sleep(POLL_S)
+
+    async def _ask(self, js: JetStreamContext) -> float:
+        waits = []
+        for durable, progress in self._progress.items():
+            info = await js.consumer_info(VIGIL.name, durable)
+            delivered = info.delivered.consumer_seq if info.delivered else 0
+            settled = delivered - (info.num_ack_pending or 0)
+            waits.append(progress.wait_s(info.num_pending or 0, settled, time.monotonic()))
+        return max(waits)
+
+
+class Progress:
+    """What is known of one consumer's speed."""
+
+    def __init__(self) -> None:
+        self._settled = 0
+        self._asked_at = 0.0
+        self._moved_at = 0.0
+        self._waiting = False
+        self._rate = 0.0
+
+    def wait_s(self, pending: int, settled: int, now: float) -> float:
+        """Seconds that a message which arrives now will wait: what waits, over the speed of late.
+
+        With nothing waiting it is 0, whatever the speed; while nothing moves it grows with the time since.
+        """
+        if self._waiting and settled > self._settled:  # else it was idle, and the speed says nothing
+            rate = (settled - self._settled) / max(now - self._asked_at, 1e-3)
+            self._rate = 0.5 * (rate + self._rate) if self._rate else rate
+        if settled != self._settled or not pending or not self._asked_at:
+            self._moved_at = now
+        self._settled, self._asked_at, self._waiting = settled, now, pending > 0
+        if not pending:
+            return 0.0
+        return max(now - self._moved_at, pending / self._rate if self._rate else 0.0)
+
+
+class Admission:
+    """ASGI middleware: 503 before the key is looked at or a byte of the body read, while there is no place."""
+
+    def __init__(self, app: ASGIApp, capacity: Capacity) -> None:
+        self._app = app
+        self._capacity = capacity
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(GUARDED):
+            reason = self._capacity.refusal()
+            if reason:
+                REFUSED.labels("door").inc()
+                answer = problem(
+                    503, f"{reason}; try again", {"Retry-After": str(RETRY_AFTER_S)}, **identity(scope)
+                )
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
