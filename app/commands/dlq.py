@@ -59,9 +59,9 @@ def show(
     (filed,) = asyncio.run(_find(number, None, None))
     letter = filed.letter.model_dump(mode="json")
     if not raw:
-        from app.subscribers.engines import pii_engine  # noqa: PLC0415 - an engine, which other commands do not need
+        from app.subscribers.engines import finder  # noqa: PLC0415 - an engine, which other commands do not need
 
-        letter["original_data"] = redacted_data(filed.letter, pii_engine())
+        letter["original_data"] = asyncio.run(redacted_data(filed.letter, finder()))
     typer.echo(json.dumps({"number": filed.number, **letter}, indent=2, ensure_ascii=False))
 
 
