@@ -10,12 +10,13 @@ from app.access.development import CLIENT, LOOPBACK, development_key
 from app.access.key_ring import KeyRing
 from app.access.keys import StoredKeys
 from app.access.pepper import load_pepper
-from app.api import health, pages, problems, restore, routes
+from app.api import events, feedback, health, pages, problems, restore, routes
 from app.api.door.authentication import Authentication
 from app.api.door.body_limit import BodyLimit
 from app.api.door.capacity import Admission, Capacity, PipelineLag
 from app.api.door.rate_limit import RateLimit
 from app.api.door.request_id import RequestId
+from app.api.event_log import EventLog
 from app.api.pipeline import Pipeline
 from app.errors import SettingsError
 from app.limits.limiter import Limiter
@@ -42,6 +43,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     pepper = load_pepper(config)
     ring = KeyRing(pepper, _built_in_keys(config))
     pipeline = Pipeline(new_broker(config, name="vigil-api"))
+    event_log = EventLog(config)
     keys = StoredKeys(ring, pepper, pipeline.connection)
     capacity = Capacity(config.vigil_max_in_flight, config.timeout_s)
     lag = PipelineLag(capacity, pipeline.connection)
@@ -58,6 +60,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
         await keys.stop()
         await limiter.close()
         await pipeline.stop()
+        event_log.close()
 
     app = FastAPI(
         title="Vigil",
@@ -68,6 +71,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.pipeline = pipeline
+    app.state.event_log = event_log
     app.state.capacity = capacity
     app.state.readiness = health.Readiness(pipeline, keys, limiter)
     app.state.timeout_s = config.timeout_s
@@ -81,6 +85,8 @@ def create_app(config: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(restore.router)
+    app.include_router(events.router)
+    app.include_router(feedback.router)
     app.include_router(health.router)
     app.include_router(pages.router)
     return app

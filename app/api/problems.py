@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents."""
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from app.errors import PipelineTimeout, PipelineUnavailable
+from app.events.failures import StoreUnavailable
+
+log = logging.getLogger("vigil.api")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -64,6 +68,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(PipelineUnavailable, _unavailable)
     app.add_exception_handler(PipelineTimeout, _timeout)
+    app.add_exception_handler(StoreUnavailable, _event_log_away)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -92,6 +97,12 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     return problem(
         503, f"{error}; try again", {"Retry-After": str(error.retry_after_s)}, **identity(request.scope)
     )
+
+
+async def _event_log_away(request: Request, error: Exception) -> JSONResponse:
+    log.warning("%s", error)
+    detail = "the event log cannot be asked now; try again"
+    return problem(503, detail, {"Retry-After": "5"}, **identity(request.scope))
 
 
 async def _timeout(request: Request, error: Exception) -> JSONResponse:

@@ -10,12 +10,12 @@ from rich.table import Table
 
 from app.commands.events.connection import event_log
 from app.commands.events.display import at, number, printable, to_json
-from app.commands.events.moments import moment
 from app.commands.events.options import AsJson
 from app.errors import StartError
 from app.events.feedback import OPERATOR, FeedbackStore, cases
 from app.events.queries import EventQueries
 from app.events.texts import open_text, text_sealer
+from app.moments import moment
 from app.schemas.feedback import Feedback, Wrong
 from app.settings import settings
 

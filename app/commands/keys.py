@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -16,7 +15,7 @@ from app.access.key import Environment
 from app.access.key_store import KeyStore, Listed, Made, open_store
 from app.access.pepper import load_pepper
 from app.commands.connection import jetstream
-from app.errors import SettingsError
+from app.moments import duration
 from app.settings import settings
 
 cli = typer.Typer(no_args_is_help=True, help="Make, list, revoke and rotate API keys.")
@@ -24,9 +23,6 @@ cli = typer.Typer(no_args_is_help=True, help="Make, list, revoke and rotate API 
 T = TypeVar("T")
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `list` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
-
-_DURATION = re.compile(r"(\d{1,6})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @cli.command()
@@ -80,18 +76,6 @@ def rotate(
     made, old = _run(lambda store: store.rotate(key_id, both))
     _print_made(made, as_json)
     typer.echo(f"{old.key_id} works until {_short(str(old.expires_at))} UTC", err=True)
-
-
-def duration(text: str, option: str) -> timedelta:
-    """A duration such as 90s, 15m, 12h or 30d.
-
-    Raises:
-        SettingsError: it is none.
-    """
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise SettingsError(f"{option} {text}: write a number and s, m, h or d, such as 12h or 90d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _run(work: Callable[[KeyStore], Awaitable[T]]) -> T:

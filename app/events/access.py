@@ -1,13 +1,23 @@
 """The event log that the settings name."""
 
+from collections.abc import Mapping
+
 from app.events.connection import Connection
 from app.events.migrations import Retention
 from app.events.store import EventStore
 from app.settings import Settings
 
+# For answers that somebody waits for. 2: reading only, yet settings may come with a query.
+READING = {"readonly": 2, "max_execution_time": 8}
+
 
 def connect(
-    settings: Settings, *, host: str = "", port: int | None = None, timeout_s: float = 10.0
+    settings: Settings,
+    *,
+    host: str = "",
+    port: int | None = None,
+    timeout_s: float = 10.0,
+    limits: Mapping[str, int] | None = None,
 ) -> Connection:
     """A connection to CLICKHOUSE_HOST and CLICKHOUSE_PORT, or to `host` and `port`. It opens with the first query."""
     return Connection(
@@ -17,6 +27,7 @@ def connect(
         password=settings.clickhouse_password,
         secure=settings.clickhouse_secure,
         timeout_s=timeout_s,
+        limits=limits,
     )
 
 

@@ -31,6 +31,7 @@ class Connection:
         password: empty for none.
         secure: speak TLS.
         timeout_s: how long the server may take to accept, and to send or take the next bytes.
+        limits: settings of ClickHouse for every query, as `max_execution_time`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Connection:
         password: str = "",
         secure: bool = False,
         timeout_s: float = 10.0,
+        limits: Mapping[str, int] | None = None,
     ) -> None:
         self.address = f"{host}:{port}"
         self._endpoint = (host, port)
@@ -57,7 +59,7 @@ class Connection:
             connect_timeout=min(timeout_s, 5.0),
             send_receive_timeout=timeout_s,
             sync_request_timeout=min(timeout_s, 5.0),
-            settings=_SETTINGS,
+            settings={**_SETTINGS, **(limits or {})},
         )
 
     def execute(

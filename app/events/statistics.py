@@ -1,7 +1,7 @@
 """Numbers over events. Each event counts once, however often it was delivered."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -125,6 +125,17 @@ class EventStatistics:
         (row,) = self._connection.execute(query, which.values)
         found = [Latency(stage, *_numbers(values)) for stage, values in zip(STAGES, row, strict=True)]
         return [latency for latency in found if latency.p50_ms is not None]
+
+    def summary(self, which: Filter, by: By | None = None) -> dict[str, Any]:
+        """All of it: the total, percentiles by stage, the first categories and, with `by`, its rows."""
+        answer = {
+            "since": which.since,
+            "until": which.until or datetime.now(UTC),
+            **self.total(which),
+            "latency_ms": [asdict(latency) for latency in self.latencies(which)],
+            "top_categories": self.categories(which, limit=10),
+        }
+        return answer if by is None else answer | {"by": by.value, "rows": self.by(by, which)}
 
     def _grouped(
         self, expression: str, order: str, which: Filter, *, always: bool = False

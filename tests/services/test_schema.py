@@ -4,11 +4,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from app.events import schema_lock
+from app.events import migrations, schema_lock
 from app.events.connection import Connection
 from app.events.failures import StoreUnavailable
 from app.events.migrations import Retention, migrate, pending
@@ -18,7 +20,7 @@ from app.schemas.event import Outcome
 from tests.servers import RestartableServer
 from tests.services.test_event_store import ACCEPTED_AT, batch, event, open_store
 
-STEPS = ["0001_vigil_events", "0002_vigil_texts", "0003_vigil_feedback", "0004_vigil_daily"]
+STEPS = sorted(Path(script.name).stem for script in files(migrations).iterdir() if ".sql" in script.name)
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from app.commands.events.moments import moment
 from app.events.filters import Filter
+from app.moments import moment
 from app.schemas.decision import Decision
 from app.schemas.event import Outcome
 from app.schemas.guard import Direction

@@ -1,7 +1,6 @@
 """`vigil events stats`: how many, how decided, how fast."""
 
-from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -29,16 +28,7 @@ def stats(  # noqa: PLR0917 - one parameter for each option
     config = settings()
     which = chosen(since, until, client=client, decision=decision, direction=direction, category=category)
     with event_log(config) as connection:
-        statistics = EventStatistics(connection, config.clickhouse_database)
-        answer: dict[str, Any] = {
-            "since": which.since,
-            "until": which.until or datetime.now(UTC),
-            **statistics.total(which),
-            "latency_ms": [asdict(latency) for latency in statistics.latencies(which)],
-            "top_categories": statistics.categories(which, limit=10),
-        }
-        if by is not None:
-            answer |= {"by": by.value, "rows": statistics.by(by, which)}
+        answer = EventStatistics(connection, config.clickhouse_database).summary(which, by)
     if as_json:
         typer.echo(to_json(answer))
     else:
