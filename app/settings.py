@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         description="Seals what is kept but not in the clear: app/sealing.py says how it is written. "
         "Without it the data folder keeps one.",
     )
+    vigil_stream_key: str = Field(
+        default="",
+        repr=False,
+        description="The embedded nats-server encrypts its files with it. Once set, it is needed for ever.",
+    )
     vigil_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     vigil_max_in_flight: int = Field(

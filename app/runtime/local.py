@@ -52,7 +52,12 @@ async def local(settings: Settings) -> AsyncIterator[Services]:
 async def _servers(servers: Supervisor, data: DataFolder, settings: Settings) -> Services:
     nats_servers = settings.nats_servers
     if not nats_servers:
-        nats_server = NatsServer(data.folder("nats"), port=settings.vigil_nats_port, keep_fds=[data.lock_fd])
+        nats_server = NatsServer(
+            data.folder("nats"),
+            port=settings.vigil_nats_port,
+            keep_fds=[data.lock_fd],
+            store_key=settings.vigil_stream_key,
+        )
         await servers.start(nats_server)
         nats_servers = nats_server.url
         await provision(nats_servers)

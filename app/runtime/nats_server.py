@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import sysconfig
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ from pathlib import Path
 from app.errors import StartError
 from app.runtime.children import Child
 from app.runtime.ports import LOOPBACK, choose_port, taken
+from app.sealing import derive
 
 PORT_SETTING = "VIGIL_NATS_PORT"
+KEY_SETTING = "VIGIL_STREAM_KEY"
 MONITOR_PORT_SETTING = "VIGIL_NATS_MONITOR_PORT"
 _TRIES = 3  # for ports that somebody takes between our choice and the start
 
@@ -27,8 +30,14 @@ jetstream {{
   store_dir: {store}
   max_memory_store: 64MB
   max_file_store: 30GB
-}}
+{encryption}}}
 """
+# The key comes by the environment: the configuration is a file.
+_ENCRYPTION = """\
+  cipher: aes
+  key: ${variable}
+"""
+_KEY_VARIABLE = "VIGIL_NATS_STORE_KEY"
 
 
 class NatsServer:
@@ -39,6 +48,8 @@ class NatsServer:
         port: for clients; None: 4222 when free, otherwise any.
         monitor_port: for HTTP monitoring; None: 8222 when free, otherwise any.
         keep_fds: open files it inherits (the data folder's lock).
+        store_key: what the files are encrypted with, whatever its characters; empty for none. Files from before are
+            encrypted at the next start.
 
     `port`, `monitor_port` and `url` say what was chosen once `start()` returned; they stay over restarts.
     """
@@ -50,6 +61,7 @@ class NatsServer:
         port: int | None = None,
         monitor_port: int | None = None,
         keep_fds: Sequence[int] = (),
+        store_key: str = "",
     ) -> None:
         self.folder = folder.absolute()
         self.port = port or 0
@@ -57,6 +69,8 @@ class NatsServer:
         self._explicit_port = port
         self._explicit_monitor_port = monitor_port
         self._keep_fds = keep_fds
+        # A letter first: the server would read digits as a number.
+        self._key = f"k{derive(store_key.encode(), 'streams').hex()}" if store_key else ""
         self.child: Child | None = None
 
     @property
@@ -73,10 +87,12 @@ class NatsServer:
         """Start it and wait until JetStream serves.
 
         Raises:
-            StartError: no executable, a port the operator set is taken, or the server refuses to run.
+            StartError: no executable, a port the operator set is taken, the files are encrypted with another key, or
+                the server refuses to run.
         """
         executable = find_executable()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._check_key()
         for attempt in range(1, _TRIES + 1):
             self._choose_ports()
             self.child = self._child(executable)
@@ -103,10 +119,26 @@ class NatsServer:
             8222, explicit=self._explicit_monitor_port, setting=MONITOR_PORT_SETTING, exclude=(self.port,)
         )
 
+    def _check_key(self) -> None:
+        # With another key the server starts, without the streams, and the next one to create them overwrites them.
+        mark = self.folder / "store-key.check"
+        wanted = derive(self._key.encode(), "streams-check").hex()
+        if not mark.exists():
+            if self._key:
+                mark.write_text(wanted, encoding="ascii")
+        elif not self._key or mark.read_text(encoding="ascii") != wanted:
+            raise StartError(
+                f"the streams in {self.folder} are encrypted with another {KEY_SETTING}: set that one, or move the "
+                "folder away to begin without them"
+            )
+
     def _child(self, executable: Path) -> Child:
         config = self.folder / "nats.conf"
         store = json.dumps(str(self.folder / "jetstream"), ensure_ascii=False)
-        text = _CONFIG.format(host=LOOPBACK, port=self.port, monitor_port=self.monitor_port, store=store)
+        encryption = _ENCRYPTION.format(variable=_KEY_VARIABLE) if self._key else ""
+        text = _CONFIG.format(
+            host=LOOPBACK, port=self.port, monitor_port=self.monitor_port, store=store, encryption=encryption
+        )
         config.write_text(text, encoding="utf-8")
         return Child(
             "nats-server",
@@ -114,6 +146,7 @@ class NatsServer:
             healthy=self._healthy,
             log_file=self.folder / "nats-server.log",
             cwd=self.folder,
+            env={**os.environ, _KEY_VARIABLE: self._key},
             keep_fds=self._keep_fds,
         )
 

