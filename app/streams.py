@@ -101,10 +101,11 @@ class Bucket:
 
 
 KEYS = Bucket("vigil_keys", "API keys, as digests", history=5)
+POLICIES = Bucket("vigil_policies", "Policies of clients, with their history", history=64)
 VAULT = Bucket(
     "vigil_vault", "Redacted values, sealed, so that their client can put them back", lifetime_s=DAY_S
 )
-BUCKETS = (KEYS, VAULT)
+BUCKETS = (KEYS, POLICIES, VAULT)
 
 
 def stream_configs(replicas: int) -> tuple[StreamConfig, ...]:

@@ -1,6 +1,6 @@
 """The public API: `uvicorn --factory app.api:create_app`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -10,6 +10,8 @@ from app.access.development import CLIENT, LOOPBACK, development_key
 from app.access.key_ring import KeyRing
 from app.access.keys import StoredKeys
 from app.access.pepper import load_pepper
+from app.access.policy_book import PolicyBook
+from app.access.policy_store import PREFIX
 from app.api import events, feedback, health, pages, problems, restore, routes
 from app.api.door.authentication import Authentication
 from app.api.door.body_limit import BodyLimit
@@ -17,15 +19,18 @@ from app.api.door.capacity import Admission, Capacity, PipelineLag
 from app.api.door.rate_limit import RateLimit
 from app.api.door.request_id import RequestId
 from app.api.event_log import EventLog
+from app.api.judging import Judging
 from app.api.pipeline import Pipeline
 from app.errors import SettingsError
 from app.limits.limiter import Limiter
 from app.limits.redis import RedisStore
-from app.limits.window import parse_windows
+from app.limits.window import Window, parse_windows
 from app.pii.vault import Vault
 from app.runtime.broker import new_broker
+from app.runtime.bucket import BucketCopy
 from app.sealing import deployment_keys
 from app.settings import Settings, settings
+from app.streams import POLICIES
 from app.version import VERSION
 
 DESCRIPTION = (
@@ -48,15 +53,18 @@ def create_app(config: Settings | None = None) -> FastAPI:
     capacity = Capacity(config.vigil_max_in_flight, config.timeout_s)
     lag = PipelineLag(capacity, pipeline.connection)
     limiter = Limiter(RedisStore(config.redis_url) if config.redis_url else None, config.vigil_api_processes)
-    windows = parse_windows(config.vigil_rate_limits)
+    book = PolicyBook()
+    policies = BucketCopy(POLICIES, PREFIX, pipeline.connection, book.load, missing_is_empty=True)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await pipeline.start()
         await keys.start()
+        policies.start()
         lag.start()
         yield
         await lag.stop()
+        await policies.stop()
         await keys.stop()
         await limiter.close()
         await pipeline.stop()
@@ -73,12 +81,12 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.state.pipeline = pipeline
     app.state.event_log = event_log
     app.state.capacity = capacity
+    app.state.judging = Judging(pipeline, capacity, book, config.timeout_s)
     app.state.readiness = health.Readiness(pipeline, keys, limiter)
-    app.state.timeout_s = config.timeout_s
     app.state.vault = Vault(deployment_keys(config)) if config.vigil_restore else None
     # The last one added is the first that a request passes.
     app.add_middleware(BodyLimit)
-    app.add_middleware(RateLimit, limiter=limiter, windows=lambda _: windows)
+    app.add_middleware(RateLimit, limiter=limiter, windows=_windows(config, book))
     app.add_middleware(Authentication, ring=ring)
     app.add_middleware(Admission, capacity=capacity)
     app.add_middleware(RequestId)
@@ -90,6 +98,16 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(pages.router)
     return app
+
+
+def _windows(config: Settings, book: PolicyBook) -> Callable[[Client], tuple[Window, ...]]:
+    """The rate limits of a client: its policy's, else those of VIGIL_RATE_LIMITS."""
+    default = parse_windows(config.vigil_rate_limits)
+
+    def windows(client: Client) -> tuple[Window, ...]:
+        return book.of(client.client_id).windows(default) if book.loaded else default
+
+    return windows
 
 
 def _built_in_keys(config: Settings) -> dict[str, Client]:

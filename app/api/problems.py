@@ -38,6 +38,31 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = None
 
 
+DESCRIPTIONS = {
+    400: "The body cannot be read as text",
+    401: "No key, or one that is not known, was revoked or has expired",
+    403: "The key lacks the scope, or its policy does not allow the mode",
+    404: "There is no such thing, or it is not yours",
+    408: "The body did not arrive in time",
+    409: "The same request is under way",
+    413: "The body or a text is too long",
+    415: "The body is of another kind than this route takes",
+    422: "The request makes no sense; `errors` names the fields",
+    429: "A rate limit is used up; see Retry-After and RateLimit",
+    503: "Nothing is taken now; see Retry-After",
+    504: "No verdict within the time limit",
+}
+
+
+def responses(*statuses: int, own: Mapping[int, str] | None = None) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route, for the OpenAPI document; `own` are those with another meaning here."""
+    texts = {status: DESCRIPTIONS[status] for status in statuses} | dict(own or {})
+    return {
+        status: {"description": text, "model": Problem, "content": {MEDIA_TYPE: {}}}
+        for status, text in texts.items()
+    }
+
+
 class Refusal(HTTPException):
     """An error answer with its problem document."""
 

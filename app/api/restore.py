@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.access.client import Client, Scope
 from app.api.bodies import GuardedText
 from app.api.door.authentication import require
-from app.api.problems import Refusal
-from app.api.routes import RESPONSES
+from app.api.problems import Refusal, responses
 from app.errors import PipelineUnavailable
 from app.pii.restoration import restore
 from app.pii.vault import Vault, entry_key
@@ -26,16 +25,14 @@ NOT_FOUND = (
 )
 OFF = "this Vigil keeps no redacted values: set VIGIL_RESTORE=on for its workers and its API"
 
-STATUSES = {404: "Nothing is kept for this request and client", 409: "Restoring is switched off"}
-
 router = APIRouter(
     prefix="/v1/guard",
     tags=["guard"],
-    responses={
-        **{status: RESPONSES[status] for status in (401, 403, 413, 422, 503)},
-        **{status: {**RESPONSES[401], "description": text} for status, text in STATUSES.items()},
-    },
-)
+    responses=responses(
+        400, 401, 403, 408, 413, 422, 429, 503,
+        own={404: "Nothing is kept for this request and client", 409: "Restoring is switched off"},
+    ),
+)  # fmt: skip
 
 
 class Restore(BaseModel):

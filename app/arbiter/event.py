@@ -17,6 +17,8 @@ def settled_event(
         **_identity(result.request),
         outcome=Outcome.ANSWERED,
         decision=verdict.decision,
+        shadow_decision=verdict.shadow_decision,
+        policy_version=verdict.policy_version,
         branch_a_score=_score(detection, BranchName.HEURISTICS),
         branch_b_score=_score(detection, BranchName.SEMANTIC),
         branch_c_score=_score(detection, BranchName.CLASSIFIER),

@@ -1,44 +1,53 @@
 """From a ruling and the personal data found to the final verdict. Pure."""
 
+from typing import Any
+
+from app.arbiter.policy import counted, shadowed
 from app.arbiter.sanitize import sanitize
 from app.schemas.decision import Decision
 from app.schemas.pii import PiiRequest, PiiResult
+from app.schemas.policy import PiiAction
 from app.schemas.timing import Timings
 from app.schemas.verdict import DecisionProcess, Verdict
 
 
 def block(request: PiiRequest) -> Verdict:
     """The answer to a text that the arbiter blocks before anybody has looked for personal data."""
-    return Verdict(
-        request_id=request.request.request_id,
-        decision=Decision.BLOCK,
-        threat_score=request.ruling.threat_score,
-        categories=request.detection.categories,
-        degraded=request.detection.degraded,
-        decision_process=_process(request),
-    )
+    return _verdict(request, decision=Decision.BLOCK)
 
 
 def settle(result: PiiResult) -> Verdict:
     """ALLOW, SANITIZE or, when cleaning would leave nothing worth sending, BLOCK."""
     if result.ruling.decision is Decision.BLOCK:
         return block(result)
-    findings = result.findings
+    action = result.request.policy.pii_action
+    findings = counted(result.findings, result.request.policy)
+    found = bool(findings.entities)
+    if found and action is PiiAction.BLOCK:
+        return _verdict(result, decision=Decision.BLOCK, pii_detected=True)
+    masked = found and action is PiiAction.MASK
     decision, sanitized = Decision.ALLOW, None
-    if result.ruling.decision is Decision.SANITIZE or findings.entities:
+    if result.ruling.decision is Decision.SANITIZE or masked:
         cut = result.detection.evidence if result.ruling.decision is Decision.SANITIZE else ()
-        sanitized = sanitize(result.request.text, cut, findings.masks)
+        sanitized = sanitize(result.request.text, cut, findings.masks if masked else ())
         decision = Decision.BLOCK if sanitized is None else Decision.SANITIZE
-    return Verdict(
-        request_id=result.request.request_id,
-        decision=decision,
-        threat_score=result.ruling.threat_score,
-        categories=result.detection.categories,
-        degraded=result.detection.degraded,
-        pii_detected=bool(findings.entities),
-        sanitized_text=sanitized,
-        decision_process=_process(result),
+    return _verdict(result, decision=decision, pii_detected=found, sanitized_text=sanitized)
+
+
+def _verdict(request: PiiRequest, **settled: Any) -> Verdict:
+    policy = request.request.policy
+    verdict = Verdict(
+        request_id=request.request.request_id,
+        threat_score=request.ruling.threat_score,
+        categories=request.detection.categories,
+        degraded=request.detection.degraded,
+        decision_process=_process(request),
+        fail_mode=policy.fail_mode,
+        failed=request.detection.all_degraded,
+        policy_version=policy.version,
+        **settled,
     )
+    return shadowed(verdict, policy)
 
 
 def timed(verdict: Verdict, timings: Timings) -> Verdict:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import check, dlq, events, feedback, keys, scan, serve, streams, up
+from app.commands import check, dlq, events, feedback, keys, policy, scan, serve, streams, up
 from app.errors import VigilError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Guard language-model applications.")
@@ -13,6 +13,7 @@ cli.command("check")(check.check)
 cli.command("scan")(scan.scan)
 cli.command("serve")(serve.serve)
 cli.add_typer(keys.cli, name="keys")
+cli.add_typer(policy.cli, name="policy")
 cli.add_typer(streams.cli, name="streams")
 cli.add_typer(dlq.cli, name="dlq")
 cli.add_typer(events.cli, name="events")

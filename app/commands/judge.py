@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from app.arbiter.decide import Thresholds, decide
+from app.arbiter import policy
+from app.arbiter.decide import Thresholds
 from app.arbiter.settle import settle
 from app.detection.parallel import detect
+from app.phrases import blank_phrases
 from app.schemas.guard import GuardRequest
 from app.schemas.pii import PiiResult
 from app.schemas.verdict import Verdict
@@ -21,8 +23,9 @@ class Judged:
 
 async def judge(request: GuardRequest, thresholds: Thresholds) -> Judged:
     """Judge one text. Unlike the service, it looks for personal data in a blocked text too."""
-    detection = await detect(request.text, request.mode, branches())
+    text = blank_phrases(request.text, request.policy.allow)
+    detection = policy.considered(await detect(text, request.mode, branches()), request.policy)
     findings = await finder().analyze(request.text, request.mode)
-    ruling = decide(detection, thresholds)
+    ruling = policy.rule(request, detection, thresholds)
     result = PiiResult(request=request, detection=detection, ruling=ruling, findings=findings)
     return Judged(verdict=settle(result), result=result)

@@ -30,9 +30,20 @@ _PLAIN = (
     "text_chars",
     "language",
     "reason",
+    "policy_version",
 )
 
-COLUMNS = (*_PLAIN, "direction", "mode", "outcome", "arbiter_decision", "accepted_at", *_LISTS, *_NUMBERS)
+COLUMNS = (
+    *_PLAIN,
+    "direction",
+    "mode",
+    "outcome",
+    "arbiter_decision",
+    "shadow_decision",
+    "accepted_at",
+    *_LISTS,
+    *_NUMBERS,
+)
 
 TEXT_COLUMNS = ("event_id", "client_id", "accepted_at", "sealed")
 
@@ -56,6 +67,7 @@ def to_row(event: Event) -> Row:
         event.mode.value,
         event.outcome.value,
         event.decision and event.decision.value,
+        event.shadow_decision and event.shadow_decision.value,
         _in_utc(event),
         *([str(item) for item in getattr(event, name)] for name in _LISTS),
         *numbers,

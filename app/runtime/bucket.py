@@ -63,6 +63,7 @@ class BucketCopy:
         prefix: the first token of the keys to follow.
         connect: gives the process's connection once there is one.
         on_change: called after every change, with all entries by key (without the prefix).
+        missing_is_empty: take a bucket that does not exist for an empty one.
     """
 
     def __init__(
@@ -71,11 +72,14 @@ class BucketCopy:
         prefix: str,
         connect: Callable[[], Awaitable[Client]],
         on_change: Callable[[dict[str, Entry]], None],
+        *,
+        missing_is_empty: bool = False,
     ) -> None:
         self._bucket = bucket
         self._prefix = prefix
         self._connect = connect
         self._on_change = on_change
+        self._missing_is_empty = missing_is_empty
         self._entries: dict[str, Entry] = {}
         self._created: datetime | None = None
         self._seen = -1
@@ -121,6 +125,8 @@ class BucketCopy:
             await self._catch_up(js)
         except NotFoundError:
             self._report(f"bucket {self._bucket.name} does not exist: run `vigil streams apply`")
+            if self._missing_is_empty and not self.loaded:
+                self._on_change({})
         except (NatsError, TimeoutError, OSError) as error:
             self._report(f"bucket {self._bucket.name}: {error or type(error).__name__}")
         else:

@@ -30,6 +30,10 @@ class Event(Message):
     accepted_at: datetime
     outcome: Outcome
     decision: Decision | None = None
+    shadow_decision: Decision | None = Field(
+        default=None, description="In shadow mode: what the decision would have been."
+    )
+    policy_version: int = Field(default=0, ge=0, description="Of the client's policy; 0: it has none.")
     branch_a_score: float | None = Field(default=None, ge=0, le=100)
     branch_b_score: float | None = Field(default=None, ge=0, le=100)
     branch_c_score: float | None = Field(default=None, ge=0, le=100)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from app.schemas.base import Message
+from app.schemas.policy import Policy
 
 MAX_TEXT_CHARS = 100_000
 
@@ -60,6 +61,7 @@ class GuardRequest(Message):
         description="For the output direction: the prompt that led to the text. Context only, not judged.",
     )
     return_decision_process: bool = False
+    policy: Policy = Field(default=Policy(), description="What the client's texts are judged by.")
     accepted_at: datetime = Field(
         default_factory=lambda: datetime.now(UTC),
         description="When the request was accepted, UTC. A publisher that leaves it out gets the worker's time.",

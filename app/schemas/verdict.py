@@ -6,6 +6,7 @@ from app.schemas.base import Message
 from app.schemas.decision import Decision, Floor
 from app.schemas.detection import BranchName, BranchResult, Evidence
 from app.schemas.pii import Entity, Language
+from app.schemas.policy import FailMode
 from app.schemas.timing import Timings
 
 
@@ -34,3 +35,11 @@ class Verdict(Message):
     pii_detected: bool | None = None
     sanitized_text: str | None = Field(default=None, description="Present exactly with SANITIZE.")
     decision_process: DecisionProcess | None = None
+    fail_mode: FailMode = Field(
+        default=FailMode.CLOSED, description="What a text gets that nobody could judge: BLOCK, or ALLOW."
+    )
+    failed: bool = Field(default=False, description="Nobody could judge it: `fail_mode` decided.")
+    shadow_decision: Decision | None = Field(
+        default=None, description="In shadow mode: what the decision would have been."
+    )
+    policy_version: int = Field(default=0, description="Version of the client's policy; 0: it has none.")

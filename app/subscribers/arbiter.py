@@ -6,7 +6,8 @@ from time import perf_counter
 from faststream import AckPolicy
 from faststream.nats import NatsMessage, NatsRouter, PullSub
 
-from app.arbiter.decide import Thresholds, decide
+from app.arbiter import policy
+from app.arbiter.decide import Thresholds
 from app.arbiter.event import settled_event
 from app.arbiter.settle import block, settle, timed
 from app.events.texts import TextKeeper
@@ -45,10 +46,11 @@ def _is_decision(message: NatsMessage) -> bool:
 async def rule(message: DecisionRequest) -> None:
     """Rule on a request. A BLOCK is answered here; only the search for personal data may wait."""
     started = perf_counter()
-    ruling = decide(message.detection, THRESHOLDS)
+    detection = policy.considered(message.detection, message.request.policy)
+    ruling = policy.rule(message.request, detection, THRESHOLDS)
     judged = PiiRequest(
         request=message.request,
-        detection=message.detection,
+        detection=detection,
         ruling=ruling,
         answered=ruling.decision is Decision.BLOCK,
         timings=message.timings.model_copy(update={"decision_ms": _since(started)}),

@@ -6,6 +6,7 @@ from faststream import AckPolicy
 from faststream.nats import NatsRouter, PullSub
 
 from app.detection.parallel import detect
+from app.phrases import blank_phrases
 from app.publishers import arbiter_decision
 from app.schemas.decision import DecisionRequest
 from app.schemas.guard import GuardRequest
@@ -30,6 +31,7 @@ router = NatsRouter()
 async def judge(request: GuardRequest) -> None:
     """Judge one text."""
     started = perf_counter()
-    detection = await detect(request.text, request.mode, branches())
+    text = blank_phrases(request.text, request.policy.allow)
+    detection = await detect(text, request.mode, branches())
     timings = Timings(detection_ms=round((perf_counter() - started) * 1000, 3))
     await arbiter_decision.publish(DecisionRequest(request=request, detection=detection, timings=timings))

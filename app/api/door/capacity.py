@@ -18,7 +18,8 @@ from app.streams import ARBITER, DETECTION, PII, VIGIL
 
 log = logging.getLogger("vigil.api")
 
-GUARDED = "/v1/guard/"
+# The routes that ask the pipeline while their client waits.
+JUDGING = frozenset(f"/v1/guard/{name}" for name in ("input", "output", "batch", "output/stream"))
 RETRY_AFTER_S = 1
 
 FEWEST = 16
@@ -167,7 +168,7 @@ class Admission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(GUARDED):
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in JUDGING:
             reason = self._capacity.refusal()
             if reason:
                 REFUSED.labels("door").inc()
