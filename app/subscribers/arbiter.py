@@ -38,7 +38,7 @@ subscriber = router.subscriber(
 )
 
 
-def _is_decision(message: NatsMessage) -> bool:
+async def _is_decision(message: NatsMessage) -> bool:  # not async, it would run in a thread
     return message.raw_message.subject == ARBITER_DECISION
 
 
