@@ -105,7 +105,8 @@ POLICIES = Bucket("vigil_policies", "Policies of clients, with their history", h
 VAULT = Bucket(
     "vigil_vault", "Redacted values, sealed, so that their client can put them back", lifetime_s=DAY_S
 )
-BUCKETS = (KEYS, POLICIES, VAULT)
+ANSWERS = Bucket("vigil_answers", "Answers under their idempotency keys, sealed", lifetime_s=DAY_S)
+BUCKETS = (KEYS, POLICIES, VAULT, ANSWERS)
 
 
 def stream_configs(replicas: int) -> tuple[StreamConfig, ...]:

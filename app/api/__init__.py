@@ -19,6 +19,7 @@ from app.api.door.capacity import Admission, Capacity, PipelineLag
 from app.api.door.rate_limit import RateLimit
 from app.api.door.request_id import RequestId
 from app.api.event_log import EventLog
+from app.api.idempotency import Idempotency
 from app.api.judging import Judging
 from app.api.pipeline import Pipeline
 from app.errors import SettingsError
@@ -81,6 +82,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.state.pipeline = pipeline
     app.state.event_log = event_log
     app.state.capacity = capacity
+    app.state.idempotency = Idempotency(deployment_keys(config), pipeline.connection, config.timeout_s)
     app.state.judging = Judging(pipeline, capacity, book, config.timeout_s)
     app.state.readiness = health.Readiness(pipeline, keys, limiter)
     app.state.vault = Vault(deployment_keys(config)) if config.vigil_restore else None

@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problem documents."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -79,7 +79,7 @@ def problem(
     """A problem document as an answer."""
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title(status),
         "status": status,
         "detail": detail,
         **extra,
@@ -110,11 +110,24 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    # The input itself is not repeated: it may hold personal data, and lone surrogates cannot be encoded.
-    errors = [{"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()]
-    too_long = next((item for item in error.errors() if item["type"] == "string_too_long"), None)
-    detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
-    return problem(413 if too_long else 422, detail, None, **identity(request.scope), errors=errors)
+    status, detail, errors = field_errors(error.errors())
+    listed = [item.model_dump() for item in errors]
+    return problem(status, detail, None, **identity(request.scope), errors=listed)
+
+
+def field_errors(found: Sequence[Mapping[str, Any]]) -> tuple[int, str, list[FieldError]]:
+    """Status, one line and the list of what pydantic has found.
+
+    The input itself is not repeated: it may hold personal data, and lone surrogates cannot be encoded.
+    """
+    errors = [FieldError(field=_field(item["loc"]), message=_message(item)) for item in found]
+    status = 413 if any(item["type"] == "string_too_long" for item in found) else 422
+    return status, "; ".join(f"{item.field}: {item.message}" for item in errors), errors
+
+
+def title(status: int) -> str:
+    """The status in words."""
+    return HTTPStatus(status).phrase
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:

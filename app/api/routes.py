@@ -1,35 +1,112 @@
-"""`/v1/guard/input` and `/v1/guard/output`."""
+"""`/v1/guard/input`, `/v1/guard/output` and `/v1/guard/batch`."""
 
-from typing import Annotated
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import BaseModel, ValidationError
 
 from app.access.client import Client, Scope
+from app.api.batch import BatchItem, BatchVerdict, GuardBatch, Item, error_item, invalid_item
 from app.api.bodies import GuardInput, GuardOutput
 from app.api.door.authentication import require
-from app.api.problems import responses
+from app.api.door.rate_limit import charge
+from app.api.idempotency import valid_key
+from app.api.problems import Refusal, responses
+from app.errors import PipelineTimeout, PipelineUnavailable
 from app.schemas.verdict import Verdict
 
+# Texts of one batch in the pipeline at a time: the others of the service shall not wait for a large one.
+TOGETHER = 10
+
 router = APIRouter(
-    prefix="/v1/guard", tags=["guard"], responses=responses(400, 401, 403, 408, 413, 422, 429, 503, 504)
+    prefix="/v1/guard",
+    tags=["guard"],
+    responses=responses(400, 401, 403, 408, 409, 413, 415, 422, 429, 503, 504),
 )
 
 Guarded = Annotated[Client, Depends(require(Scope.GUARD))]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="Repeats with the same key and body get the first answer, for a day; another body is 422."
+    ),
+]
 
 
-@router.post("/input", summary="Judge a text on its way to a model")
-async def guard_input(body: GuardInput, request: Request, client: Guarded) -> Verdict:
+@router.post("/input", summary="Judge a text on its way to a model", response_model=Verdict)
+async def guard_input(
+    body: GuardInput, request: Request, client: Guarded, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Judge a prompt. A BLOCK is a verdict, not an error: the status is 200."""
-    return await _judge(body, request, client)
+    return await _once(request, client, idempotency_key, body, lambda: _judge(body, request, client))
 
 
-@router.post("/output", summary="Judge a model's answer")
-async def guard_output(body: GuardOutput, request: Request, client: Guarded) -> Verdict:
+@router.post("/output", summary="Judge a model's answer", response_model=Verdict)
+async def guard_output(
+    body: GuardOutput, request: Request, client: Guarded, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Judge an answer before its reader sees it."""
-    return await _judge(body, request, client)
+    return await _once(request, client, idempotency_key, body, lambda: _judge(body, request, client))
+
+
+@router.post("/batch", summary="Judge up to 100 texts", response_model=BatchVerdict)
+async def guard_batch(
+    body: GuardBatch, request: Request, client: Guarded, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Each item has its own outcome: one that makes no sense, or that nobody could judge, fails alone."""
+    await charge(request, len(body.items))
+
+    async def run() -> BatchVerdict:
+        places = asyncio.Semaphore(TOGETHER)
+
+        async def one(index: int, fields: Any) -> Item:
+            async with places:
+                return await _item(index, fields, request, client)
+
+        return BatchVerdict(
+            request_id=request.state.request_id,
+            items=tuple(await asyncio.gather(*(one(*numbered) for numbered in enumerate(body.items)))),
+        )
+
+    return await _once(request, client, idempotency_key, body, run)
 
 
 async def _judge(body: GuardInput, request: Request, client: Client) -> Verdict:
     judging = request.app.state.judging
     verdict: Verdict = await judging.judge(judging.request(body, client, request.state.request_id))
     return verdict
+
+
+async def _item(index: int, fields: Any, request: Request, client: Client) -> Item:
+    judging = request.app.state.judging
+    try:
+        item = BatchItem.model_validate(fields)
+        message = judging.request(item.body, client, f"{request.state.request_id}-{index}")
+        return Item(index=index, ok=True, verdict=await judging.judge(message))
+    except ValidationError as error:
+        return invalid_item(index, error)
+    except Refusal as refusal:
+        return error_item(index, refusal.status_code, str(refusal.detail))
+    except PipelineUnavailable as error:
+        return error_item(index, 503, f"{error}; try again")
+    except PipelineTimeout as error:
+        return error_item(index, 504, str(error))
+
+
+async def _once(
+    request: Request,
+    client: Client,
+    key: str | None,
+    body: BaseModel,
+    run: Callable[[], Awaitable[BaseModel]],
+) -> Response:
+    async def content() -> bytes:
+        return (await run()).model_dump_json().encode()
+
+    answer = await request.app.state.idempotency.once(
+        valid_key(key), (client.client_id, request.url.path), body.model_dump_json().encode(), content
+    )
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
+    return Response(answer.content, media_type="application/json", headers=headers)

@@ -8,6 +8,7 @@ import uvicorn
 
 from app.api import create_app
 from app.api.connections import Connection
+from app.api.door.body_limit import Limit
 from app.runtime.ports import free_port
 from app.schemas.guard import GuardRequest
 from app.settings import Settings
@@ -100,7 +101,7 @@ async def test_clients_that_send_nothing_or_stop_half_way_are_cut_off(
     fresh_nats, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr("app.api.connections.HEAD_WITHIN_S", 0.3)
-    monkeypatch.setattr("app.api.door.body_limit.BODY_WITHIN_S", 0.3)
+    monkeypatch.setattr("app.api.door.body_limit.USUAL", Limit(10_000, 0.3))
     async with provisioned(fresh_nats.url), served(fresh_nats.url, tmp_path) as (port, key):
         head = HEAD.format(key=key).encode()
         assert await exchange(port) == b""

@@ -1,17 +1,39 @@
 """Limits on request bodies, in bytes and in time, that hold while they are read."""
 
 import asyncio
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import Refusal, identity, problem
 
+
+@dataclass(frozen=True)
+class Limit:
+    """What a body may be, and when it must be there."""
+
+    max_bytes: int
+    within_s: float
+
+    @property
+    def too_large(self) -> str:
+        """What the answer says."""
+        return f"the body is larger than {self.max_bytes:,} bytes: a text has at most 100,000 characters"
+
+    @property
+    def too_slow(self) -> str:
+        """What the answer says."""
+        return f"the body did not arrive within {self.within_s:g} s"
+
+
 # Two texts of 100,000 characters, each character as two \\uXXXX escapes of six bytes, and some room.
-MAX_BODY_BYTES = 2 * 100_000 * 12 + 10_000
-DETAIL = f"the body is larger than {MAX_BODY_BYTES:,} bytes: send at most 100,000 characters of text"
-# The largest body in this time is 2 Mbit/s.
-BODY_WITHIN_S = 10.0
-SLOW = f"the body did not arrive within {BODY_WITHIN_S:g} s"
+USUAL = Limit(2 * 100_000 * 12 + 10_000, 10.0)
+SPECIAL = {
+    # A hundred texts, few of them as long as they may be.
+    "/v1/guard/batch": Limit(12_000_000, 30.0),
+    # A model that writes takes its time.
+    "/v1/guard/output/stream": Limit(USUAL.max_bytes, 600.0),
+}
 
 
 class BodyLimit:
@@ -25,12 +47,14 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = SPECIAL.get(scope["path"], USUAL)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-            await problem(413, DETAIL, {"Connection": "close"}, **identity(scope))(scope, receive, send)
+        if declared.isdigit() and int(declared) > limit.max_bytes:
+            answer = problem(413, limit.too_large, {"Connection": "close"}, **identity(scope))
+            await answer(scope, receive, send)
             return
         received, complete = 0, False
-        until = asyncio.get_running_loop().time() + BODY_WITHIN_S
+        until = asyncio.get_running_loop().time() + limit.within_s
 
         async def counted() -> Message:
             nonlocal received, complete
@@ -40,11 +64,11 @@ class BodyLimit:
                 async with asyncio.timeout_at(until):
                     message = await receive()
             except TimeoutError:
-                raise Refusal(408, SLOW, headers={"Connection": "close"}) from None
+                raise Refusal(408, limit.too_slow, headers={"Connection": "close"}) from None
             received += len(message.get("body", b""))
             complete = not message.get("more_body", False)
-            if received > MAX_BODY_BYTES:
-                raise Refusal(413, DETAIL, headers={"Connection": "close"})
+            if received > limit.max_bytes:
+                raise Refusal(413, limit.too_large, headers={"Connection": "close"})
             return message
 
         await self._app(scope, counted, send)

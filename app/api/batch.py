@@ -1,0 +1,89 @@
+"""The bodies of `/v1/guard/batch`."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from app.api.bodies import GuardInput, GuardOutput
+from app.api.problems import FieldError, field_errors, title
+from app.schemas.guard import Direction
+from app.schemas.verdict import Verdict
+
+MAX_ITEMS = 100
+
+
+class BatchItem(GuardOutput):
+    """One text of a batch."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"text": "What is the capital of France?", "direction": "input"}]}
+    )
+
+    direction: Direction = Direction.INPUT
+
+    @property
+    def body(self) -> GuardInput:
+        """The same as a request of its own."""
+        kind = GuardOutput if self.direction is Direction.OUTPUT else GuardInput
+        return kind.model_construct(**{name: getattr(self, name) for name in kind.model_fields})
+
+
+class GuardBatch(BaseModel):
+    """Up to 100 texts. Each item is validated by itself."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {"text": "Good morning"},
+                        {"text": "Paris.", "direction": "output", "mode": "fast"},
+                    ]
+                }
+            ]
+        },
+    )
+
+    items: Annotated[
+        list[Annotated[Any, WithJsonSchema(BatchItem.model_json_schema())]],
+        Field(min_length=1, max_length=MAX_ITEMS),
+    ]
+
+
+class ItemError(BaseModel):
+    """Why an item has no verdict."""
+
+    status: int = Field(examples=[422], description="What the item would have got as a request of its own.")
+    title: str = Field(examples=["Unprocessable Content"])
+    detail: str = Field(examples=["text: Field required"])
+    errors: list[FieldError] | None = None
+
+
+class Item(BaseModel):
+    """The outcome of one item, in the order of the request."""
+
+    index: int = Field(ge=0)
+    ok: bool = Field(description="Whether there is a verdict; a BLOCK is one.")
+    verdict: Verdict | None = None
+    error: ItemError | None = None
+
+
+class BatchVerdict(BaseModel):
+    """The outcome of every item. The request id of item 3 is that of the batch with `-3` behind it."""
+
+    request_id: str
+    items: tuple[Item, ...]
+
+
+def error_item(index: int, status: int, detail: str, errors: list[FieldError] | None = None) -> Item:
+    """An item without a verdict."""
+    error = ItemError(status=status, title=title(status), detail=detail, errors=errors)
+    return Item(index=index, ok=False, error=error)
+
+
+def invalid_item(index: int, error: ValidationError) -> Item:
+    """An item that makes no sense."""
+    status, detail, errors = field_errors(error.errors(include_input=False, include_url=False))
+    return error_item(index, status, detail, errors)
