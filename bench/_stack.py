@@ -16,10 +16,12 @@ from clickhouse_driver import Client
 from nats.js import JetStreamContext
 
 from app.runtime.clickhouse_server import ClickHouseServer
+from app.runtime.headers import MESSAGE_ID
 from app.runtime.local import QUIET_THREADS, provision
 from app.runtime.nats_server import NatsServer
 from app.runtime.ports import free_port
 from app.schemas.event import Event
+from app.streams import LOGS_EVENT, VIGIL
 
 TEXT = (
     "Mój PESEL to [PL_PESEL_1], proszę o pomoc w sprawie faktury, którą przysłaliście mi w zeszłym tygodniu. "
@@ -83,21 +85,27 @@ class Stack:
         except Exception:
             return 0
 
-    async def start_worker(self, **settings: str) -> asyncio.subprocess.Process:
-        """A worker process that does nothing but the event log."""
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for processes of Vigil on these servers."""
+        return {
             **QUIET_THREADS,
             **os.environ,
             "NATS_SERVERS": self.nats.url,
             "CLICKHOUSE_HOST": self.clickhouse.host,
             "CLICKHOUSE_PORT": str(self.clickhouse.port),
-            "VIGIL_WORKERS": "logging",
             "VIGIL_DATA_DIR": str(self.folder),
-            **settings,
         }
-        log = (self.folder / "worker.log").open("ab")
+
+    async def start_worker(self, **settings: str) -> asyncio.subprocess.Process:
+        """A worker process that does nothing but the event log."""
+        environment = {**self.environment, "VIGIL_WORKERS": "logging", **settings}
         command = (sys.executable, "-m", "faststream", "run", "app:app")
-        return await asyncio.create_subprocess_exec(*command, env=environment, stdout=log, stderr=log)
+        with (self.folder / "worker.log").open("ab") as log:
+            return await asyncio.create_subprocess_exec(*command, env=environment, stdout=log, stderr=log)
+
+    async def _publish(self, payload: bytes, name: str) -> None:
+        await self.js.publish(LOGS_EVENT, payload, stream=VIGIL.name, headers={MESSAGE_ID: name})
 
     async def publish(
         self, payloads: Sequence[bytes], per_second: float = float("inf"), prefix: str = "e"
