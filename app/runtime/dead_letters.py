@@ -68,7 +68,8 @@ def describe(error: BaseException) -> str:
     cause = getattr(error, "original_error", error)
     if isinstance(cause, ValidationError):
         return "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in cause.errors(include_input=False)
+            ": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"])))
+            for e in cause.errors(include_input=False)
         )[:1000]
     if isinstance(cause, UnicodeDecodeError):
         return "the payload is not UTF-8"
