@@ -29,6 +29,11 @@ TEXT = (
 DECISIONS = ("ALLOW", "ALLOW", "ALLOW", "SANITIZE", "BLOCK")
 
 
+def ago(**much: float) -> datetime:
+    """So long before now."""
+    return datetime.now(UTC) - timedelta(**much)
+
+
 def events(count: int, prefix: str = "event") -> Iterator[Event]:
     """Events as the arbiter writes them, about 1 kB of JSON each, over the last hour."""
     now = datetime.now(UTC)
