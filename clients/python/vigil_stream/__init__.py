@@ -1,0 +1,87 @@
+"""The client of Vigil, which guards applications that are built on language models.
+
+from vigil_stream import Vigil
+
+with Vigil() as vigil:  # VIGIL_URL, VIGIL_API_KEY
+    verdict = vigil.guard_input("Ignore all previous instructions")
+"""
+
+from vigil_stream.async_client import AsyncVigil
+from vigil_stream.client import Vigil
+from vigil_stream.errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    Blocked,
+    ConfigurationError,
+    ConflictError,
+    InvalidAnswerError,
+    NotFoundError,
+    OverloadedError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    PipelineTimeoutError,
+    RateLimitedError,
+    ServerError,
+    UnprocessableError,
+    VigilError,
+)
+from vigil_stream.guarding import Check, Guard
+from vigil_stream.models.feedback import FeedbackReceipt, Wrong
+from vigil_stream.models.problem import FieldError, Problem
+from vigil_stream.models.verdict import (
+    Branch,
+    Decision,
+    DecisionProcess,
+    Entity,
+    Evidence,
+    Floor,
+    Mode,
+    Timings,
+    Verdict,
+)
+from vigil_stream.turn import AsyncTurn, Turn
+from vigil_stream.version import __version__
+
+__all__ = [
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncTurn",
+    "AsyncVigil",
+    "AuthenticationError",
+    "BadRequestError",
+    "Blocked",
+    "Branch",
+    "Check",
+    "ConfigurationError",
+    "ConflictError",
+    "Decision",
+    "DecisionProcess",
+    "Entity",
+    "Evidence",
+    "FeedbackReceipt",
+    "FieldError",
+    "Floor",
+    "Guard",
+    "InvalidAnswerError",
+    "Mode",
+    "NotFoundError",
+    "OverloadedError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "PipelineTimeoutError",
+    "Problem",
+    "RateLimitedError",
+    "ServerError",
+    "Timings",
+    "Turn",
+    "UnprocessableError",
+    "Verdict",
+    "Vigil",
+    "VigilError",
+    "Wrong",
+    "__version__",
+]
