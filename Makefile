@@ -23,6 +23,7 @@ check: .venv/.installed ## Look for faults without running anything: lint, forma
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
+	@cd clients/python && $(CURDIR)/$(BIN)/python -m mypy --cache-dir $(CURDIR)/.mypy_cache
 	@$(BIN)/lint-imports --no-logo
 
 asyncapi: .venv/.installed ## Renew the description of the messages: asyncapi/
