@@ -16,7 +16,7 @@ from faststream.nats import NatsBroker
 
 from app import publishers
 from app.examples import EXAMPLES, OUTPUT_REQUEST
-from app.publishers import guard_input, guard_output
+from app.publishers import detection_job, guard_input, guard_output
 from app.runtime.specification import specification
 from app.streams import CONSUMERS, GUARD_OUTPUT, VIGIL, VIGIL_DLQ, WORKERS, Consumer
 
@@ -27,11 +27,13 @@ Document = dict[str, Any]
 
 
 def document() -> Document:
-    """The AsyncAPI 3.0 document of all workers, whatever VIGIL_WORKERS says, and of the API's two publishers."""
+    """The AsyncAPI 3.0 document of all workers, whatever VIGIL_WORKERS says, and of the API's publishers."""
     broker = NatsBroker()
     for worker in WORKERS:
         broker.include_router(import_module(f"app.subscribers.{worker}").router)
-    broker.include_routers(*publishers.routers(), guard_input.router, guard_output.router)
+    broker.include_routers(
+        *publishers.routers(), guard_input.router, guard_output.router, detection_job.router
+    )
     found: Document = json.loads(specification(broker).to_specification().to_json())
     found["servers"] = {"development": SERVER}
     for name, channel in found["channels"].items():

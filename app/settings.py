@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, Self
 
@@ -63,6 +64,11 @@ class Settings(BaseSettings):
     )
     vigil_api_processes: int = Field(
         default=1, ge=1, le=1000, description="API processes that share REDIS_URL, for the time it is away."
+    )
+
+    vigil_webhook_allow: str = Field(
+        default="",
+        description="Networks that webhooks may go to although they are private: 10.1.0.0/16, 127.0.0.1.",
     )
 
     redis_url: str = Field(default="", repr=False)
@@ -136,6 +142,7 @@ class Settings(BaseSettings):
             )
             raise ValueError(msg)
         parse_windows(self.vigil_rate_limits)
+        self.webhook_networks  # noqa: B018 - raises on what is no network
         if self.redis_url and not self.redis_url.startswith(REDIS_SCHEMES):
             msg = f"REDIS_URL does not begin with {', '.join(REDIS_SCHEMES)}: write redis://host:6379/0"
             raise ValueError(msg)
@@ -195,6 +202,11 @@ class Settings(BaseSettings):
         return [part.strip() for part in self.nats_servers.split(",") if part.strip()] or [
             "nats://localhost:4222"
         ]
+
+    @property
+    def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """VIGIL_WEBHOOK_ALLOW."""
+        return tuple(ip_network(part.strip()) for part in self.vigil_webhook_allow.split(",") if part.strip())
 
     @property
     def timeout_s(self) -> float:

@@ -106,7 +106,9 @@ VAULT = Bucket(
     "vigil_vault", "Redacted values, sealed, so that their client can put them back", lifetime_s=DAY_S
 )
 ANSWERS = Bucket("vigil_answers", "Answers under their idempotency keys, sealed", lifetime_s=DAY_S)
-BUCKETS = (KEYS, POLICIES, VAULT, ANSWERS)
+JOBS = Bucket("vigil_jobs", "Jobs, their results, and the webhooks that are to be told", lifetime_s=7 * DAY_S)
+JOB_RESULTS = f"$KV.{JOBS.name}.result"
+BUCKETS = (KEYS, POLICIES, VAULT, ANSWERS, JOBS)
 
 
 def stream_configs(replicas: int) -> tuple[StreamConfig, ...]:

@@ -37,7 +37,7 @@ class StoredKeys:
 
     async def start(self) -> None:
         """Begin; without a server the ring stays as it is until there is one."""
-        self._copy.start()
+        await self._copy.start()
         self._noting = asyncio.create_task(self._note_use_for_ever(), name="note the use of keys")
 
     async def stop(self) -> None:

@@ -16,10 +16,11 @@ from prometheus_client import Counter, Gauge
 from pydantic import ValidationError
 
 from app.errors import PipelineTimeout, PipelineUnavailable
-from app.publishers import guard_input, guard_output
+from app.publishers import detection_job, guard_input, guard_output
 from app.runtime.headers import DEADLINE, MESSAGE_ID, REPLY_TO, message_id
 from app.schemas.guard import Direction, GuardRequest
 from app.schemas.verdict import Verdict
+from app.streams import JOB_RESULTS
 
 log = logging.getLogger("vigil.api")
 
@@ -42,7 +43,7 @@ class Pipeline:
         self._waiting: dict[str, asyncio.Future[Verdict]] = {}
         self._connection: Client | None = None
         self._starting: asyncio.Task[None] | None = None
-        broker.include_routers(guard_input.router, guard_output.router)
+        broker.include_routers(guard_input.router, guard_output.router, detection_job.router)
         self._publishers = {Direction.INPUT: guard_input.publisher, Direction.OUTPUT: guard_output.publisher}
 
     @property
@@ -115,9 +116,27 @@ class Pipeline:
             with suppress(asyncio.CancelledError, Exception):
                 await publishing
 
-    async def _publish(self, request: GuardRequest, headers: dict[str, str]) -> None:
+    async def submit(self, request: GuardRequest, timeout_s: float = 5.0) -> None:
+        """Store a request for which nobody waits; its verdict goes into the bucket of jobs.
+
+        Raises:
+            PipelineUnavailable: it was not stored.
+        """
+        if not self.connected:
+            raise PipelineUnavailable("the message server cannot be reached")
+        headers = {
+            MESSAGE_ID: message_id(request.request_id, "guard"),
+            REPLY_TO: f"{JOB_RESULTS}.{request.request_id}",
+        }
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._publish(request, headers, detection_job.publisher)
+        except TimeoutError:
+            raise PipelineUnavailable("the message server did not take the job in time") from None
+
+    async def _publish(self, request: GuardRequest, headers: dict[str, str], publisher: Any = None) -> None:
         """Publish, again and again until the server has acknowledged; the caller's time limit ends it."""
-        publisher = self._publishers[request.direction]
+        publisher = publisher or self._publishers[request.direction]
         while True:
             started = time.monotonic()
             try:

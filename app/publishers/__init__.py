@@ -8,6 +8,7 @@ def routers() -> tuple[NatsRouter, ...]:
     from app.publishers import (
         arbiter_decision,
         dead_letter,
+        job_result,
         logs_event,
         pii_detect,
         pii_result,
@@ -23,6 +24,7 @@ def routers() -> tuple[NatsRouter, ...]:
             pii_result,
             vault_entry,
             verdict,
+            job_result,
             logs_event,
             dead_letter,
         )

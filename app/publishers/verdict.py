@@ -2,6 +2,7 @@
 
 from faststream.nats import NatsRouter
 
+from app.publishers import job_result
 from app.runtime import headers
 from app.schemas.verdict import Verdict
 
@@ -17,6 +18,11 @@ publisher = router.publisher(
 
 
 async def publish(verdict: Verdict) -> None:
-    """Answer the caller of the message under work; nothing where nobody waits."""
-    if address := headers.incoming.get().get(headers.REPLY_TO):
+    """Answer the caller of the message under work; a job's answer is stored; nothing where nobody waits."""
+    address = headers.incoming.get().get(headers.REPLY_TO)
+    if not address:
+        return
+    if job_result.is_address(address):
+        await job_result.publish(address, verdict)
+    else:
         await publisher.publish(verdict, subject=address)

@@ -92,7 +92,7 @@ class BucketCopy:
         """Whether the bucket has been read at least once."""
         return self._seen >= 0
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to follow the bucket."""
         self._following = asyncio.create_task(self._follow(), name=f"follow {self._bucket.name}")
 

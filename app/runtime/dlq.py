@@ -11,10 +11,15 @@ from app.errors import NotProvisioned
 from app.runtime.dead_letters import original_payload
 from app.runtime.headers import DEADLINE, MESSAGE_ID, REPLY_TO
 from app.schemas.dead_letter import DeadLetter
-from app.streams import DEAD_LETTERS, VIGIL, VIGIL_DLQ
+from app.streams import DEAD_LETTERS, JOB_RESULTS, VIGIL, VIGIL_DLQ
 
 # Of no use, or of harm, when the message enters the pipeline again: nobody waits for it any more.
-_NOT_REPLAYED = {MESSAGE_ID, DEADLINE, REPLY_TO, "Nats-Expected-Stream"}
+_NOT_REPLAYED = {MESSAGE_ID, DEADLINE, "Nats-Expected-Stream"}
+
+
+def _replayed(name: str, value: str) -> bool:
+    # A job's result still has its place; an inbox has gone.
+    return name not in _NOT_REPLAYED and (name != REPLY_TO or value.startswith(JOB_RESULTS))
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ async def replay(js: JetStreamContext, filed: Filed) -> None:
     within the duplicate window enters the pipeline once.
     """
     letter = filed.letter
-    headers = {name: value for name, value in letter.original_headers.items() if name not in _NOT_REPLAYED}
+    headers = {name: value for name, value in letter.original_headers.items() if _replayed(name, value)}
     headers[MESSAGE_ID] = f"{letter.request_id or letter.worker}:replay-{filed.number}"
     await js.publish(letter.original_subject, original_payload(letter), headers=headers, stream=VIGIL.name)
     await discard(js, filed)

@@ -27,6 +27,8 @@ FIRST = 128
 # A request that took more than this part of its time limit says that too many are under way.
 SLOW = 0.6
 BACK_OFF = 0.9
+# Jobs are let in up to this part of the time limit: they fill what callers leave.
+JOB_LAG = 0.2
 
 POLL_S = 0.5
 # Waiting consumers of a request, each of which can fall behind by itself.
@@ -84,6 +86,16 @@ class Capacity:
             self._taken -= 1
             self._learn(time.monotonic() - started, full=full)
 
+    def admit_job(self) -> None:
+        """Let a job in only while nobody is made to wait by it: jobs and callers share the workers.
+
+        Raises:
+            PipelineUnavailable: the pipeline is behind.
+        """
+        if self.lag_s > JOB_LAG * self._timeout_s:
+            REFUSED.labels("job").inc()
+            raise PipelineUnavailable("the pipeline is behind", retry_after_s=5)
+
     def _learn(self, took_s: float, *, full: bool) -> None:
         now = time.monotonic()
         if took_s > self._slow_s:
@@ -104,7 +116,7 @@ class PipelineLag:
         self._progress = {consumer.durable: Progress() for consumer in WATCHED}
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to ask."""
         self._task = asyncio.create_task(self._watch(), name="watch the pipeline's lag")
 
