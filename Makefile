@@ -10,7 +10,7 @@ BIN := .venv/bin
 UV := 0.13.9
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.installed ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/vigil up
@@ -32,14 +32,19 @@ asyncapi: .venv/.installed ## Renew the description of the messages: asyncapi/
 bench: .venv/.installed ## Measure; NAME="one another" says what, without it the benches are listed
 	@$(BIN)/python -m bench $(NAME)
 
+eval-pii: .venv/.installed .eval-pii/.installed ## Measure the search for personal data against other tools: docs/pii.md
+	@$(BIN)/python -m app.pii.evaluation --peers .eval-pii/bin/python
+
 lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upgrade takes new versions
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
 	@.tools/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements.lock
+	@.tools/bin/uv pip compile --group pyproject.toml:eval-pii --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements-eval-pii.lock
 
 clean: ## Remove what was installed and cached; the data in .vigil stays
-	@rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .tools .eval-pii .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp holds the folder's name: an environment that was copied or moved along is made anew.
@@ -55,6 +60,13 @@ endif
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
 		--no-deps --no-build-isolation --editable .
 	@echo "$(CURDIR)" > $@
+
+.eval-pii/.installed: requirements-eval-pii.lock | python
+	@$(PYTHON) -m venv --clear .eval-pii
+	@echo "Installing the tools to compare with into .eval-pii; this takes a minute, once."
+	@.eval-pii/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps --only-binary :all: -r requirements-eval-pii.lock
+	@touch $@
 
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
@@ -75,4 +87,4 @@ redis-server:
 
 renew: ;
 
-.PHONY: redis-server help run test check asyncapi bench lock clean python renew
+.PHONY: redis-server help run test check asyncapi bench eval-pii lock clean python renew

@@ -3,7 +3,7 @@
 import re
 from functools import cached_property
 
-from app.pii.label import Label, label_around
+from app.pii.label import Label, Labels
 from app.pii.number import Number, numbers_in
 from app.pii.shadow import fold
 
@@ -41,9 +41,14 @@ class Document:
         """Numbers of exactly so many digits, in whole groups, by position; they may overlap."""
         return self._numbers.get(digits, [])
 
+    @cached_property
+    def labels(self) -> Labels:
+        """The words that name numbers."""
+        return Labels(self.folded)
+
     def label(self, start: int, end: int) -> Label | None:
         """What the words around the span call it, None when they say nothing."""
         span = (start, end)
         if span not in self._labels:
-            self._labels[span] = label_around(self.folded, start, end)
+            self._labels[span] = self.labels.around(start, end)
         return self._labels[span]

@@ -1,7 +1,7 @@
 """One pass over a text: every recognizer, then resolution, then masks."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from app.pii import language, names
 from app.pii.document import Document
@@ -59,6 +59,9 @@ class PiiEngine:
 
     def __init__(self, extra: Sequence[EntityRecognizer] = (), redaction: Redaction = REPLACE_ALL) -> None:
         self._recognizers: tuple[EntityRecognizer | Recognizer, ...] = (*recognizers(), *extra)
+        self._without_digits = tuple(
+            one for one in self._recognizers if not (isinstance(one, Recognizer) and one.needs_digit)
+        )
         self._redaction = redaction
         language.load()
         names.lists()
@@ -86,11 +89,12 @@ class PiiEngine:
             findings = conclude(text, candidates, written_in, self._redaction)
         return findings
 
-    def _candidates(self, text: str) -> list[RecognizerResult]:
+    def _candidates(self, text: str, types: Collection[str] = ()) -> list[RecognizerResult]:
+        """Everything, or what the recognizers of some types find."""
         shadow = cast(text)
         return [
             RecognizerResult(found.entity_type, *shadow.original(found.start, found.end), found.score)
-            for found in self._found(Document(shadow.text))
+            for found in self._found(Document(shadow.text), types)
         ]
 
     def _uncovered(self, text: str, findings: Findings) -> list[RecognizerResult]:
@@ -99,12 +103,14 @@ class PiiEngine:
         types = {entity.type for entity in findings.entities}
         return [
             RecognizerResult(found.entity_type, *trace.original(found.start, found.end), found.score)
-            for found in self._candidates(redact(text, findings.masks))
+            for found in self._candidates(redact(text, findings.masks), types)
             if found.entity_type in types
         ]
 
-    def _found(self, document: Document) -> Iterator[RecognizerResult]:
-        for recognizer in self._recognizers:
+    def _found(self, document: Document, types: Collection[str]) -> Iterator[RecognizerResult]:
+        for recognizer in self._recognizers if document.has_digit else self._without_digits:
+            if types and not any(kind in types for kind in recognizer.supported_entities):
+                continue
             if isinstance(recognizer, Recognizer):
                 yield from recognizer.find(document)
                 continue

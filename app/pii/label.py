@@ -1,6 +1,7 @@
 """The words that name a number: what it is, or that it is nobody's."""
 
 import re
+from bisect import bisect_left
 from enum import Enum
 
 
@@ -16,6 +17,7 @@ class Label(Enum):
     ACCOUNT = "account"
     CARD = "card"
     PHONE = "phone"
+    NUMBER = "number"
     SSN = "ssn"
     NHS = "nhs"
     PLATE = "plate"
@@ -46,9 +48,11 @@ _WORDS = {
     ),
     Label.PHONE: (
         r"tel|telefon\w*|kom|komork\w*|phone\w*|mobile|cell|call|calls|dial|zadzwon\w*|dzwon\w*|"
-        r"oddzwon\w*|kontaktow\w+|moj numer|pod numer\w*|na numer|my number|your number|fax|faks\w*|sms\w*|"
+        r"oddzwon\w*|kontaktow\w+|fax|faks\w*|sms\w*|"
         r"whatsapp|infolini\w*|text me|reach|signal|hotline|ring"
     ),
+    # Said of phones most of all, but of anything else too when that is named before.
+    Label.NUMBER: r"moj numer|pod numer\w*|na numer|my number|your number",
     Label.SSN: r"ssn|ssns|social security(?: number| no)?|social",
     Label.NHS: r"nhs\w*",
     Label.PLATE: (
@@ -79,27 +83,50 @@ _GLUED_LABELS = {
 _BETWEEN = " :.(+\t"
 
 
-def label_around(folded: str, start: int, end: int) -> Label | None:
-    """What the nearest words before the span, else just after it, call it; None when they say nothing."""
-    label: Label | None = None
-    for match in _ANY.finditer(folded, max(0, start - WINDOW), start):
-        label = Label[str(match.lastgroup)]
-    if label is None:
-        label = glued_label(folded, start)
-    if label is None:
-        after = _ANY.search(folded, end, end + WINDOW_AFTER)
-        label = Label[str(after.lastgroup)] if after else None
-    return label
+class Labels:
+    """The labels of one text, found once, by position."""
+
+    def __init__(self, folded: str) -> None:
+        self._folded = folded
+        self._found = [
+            (match.start(), match.end(), Label[str(match.lastgroup)]) for match in _ANY.finditer(folded)
+        ]
+        self._starts = [start for start, _, _ in self._found]
+
+    def around(self, start: int, end: int) -> Label | None:
+        """What the nearest words before the span, else just after it, call it; None when they say nothing."""
+        label = self._before(start) or glued_label(self._folded, start) or self._after(end)
+        return Label.PHONE if label is Label.NUMBER else label
+
+    def _before(self, start: int) -> Label | None:
+        general: Label | None = None
+        place = bisect_left(self._starts, start) - 1
+        while place >= 0 and self._starts[place] >= start - WINDOW:
+            _, end, label = self._found[place]
+            if end <= start and label is not Label.NUMBER:
+                return label
+            general = general or (label if end <= start else None)
+            place -= 1
+        return general
+
+    def _after(self, end: int) -> Label | None:
+        place = bisect_left(self._starts, end)
+        if place == len(self._found) or self._found[place][1] > end + WINDOW_AFTER:
+            return None
+        return self._found[place][2]
+
+    def touch(self, start: int) -> bool:
+        """True when the words that name the number stand right before it."""
+        window = self._folded[max(0, start - WINDOW_AFTER) : start]
+        place = bisect_left(self._starts, start) - 1
+        while place >= 0 and self._found[place][1] > start:
+            place -= 1
+        return place >= 0 and self._found[place][1] >= start - 3 - (
+            len(window) - len(window.rstrip(_BETWEEN))
+        )
 
 
 def glued_label(folded: str, start: int) -> Label | None:
     """What a word that touches the number without a space calls it."""
     glued = _GLUED.search(folded, max(0, start - 8), start)
     return _GLUED_LABELS[glued.group(1)] if glued else None
-
-
-def touches_label(folded: str, start: int) -> bool:
-    """True when the words that name the number stand right before it."""
-    window = folded[max(0, start - WINDOW_AFTER) : start].rstrip(_BETWEEN)
-    last = max((match.end() for match in _ANY.finditer(window)), default=-1)
-    return last >= 0 and last >= len(window) - 3

@@ -65,7 +65,7 @@ def identify(text: str) -> Identified:
     words = _WORD.findall(sample)
     if not words:
         return Identified("und", 0.0, "fallback")
-    folded = [fold(word) for word in words]
+    folded = _WORD.findall(fold(sample))
     polish = sum(word in _POLISH for word in folded) + 2 * min(len(_POLISH_LETTER.findall(sample)), 5)
     english = sum(word in _ENGLISH for word in folded)
     if polish >= 2 + 2 * english:

@@ -1,7 +1,9 @@
 """First names, surnames and everyday words: how much a capitalised word speaks for a person."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
+from itertools import product
 from typing import Any, NamedTuple
 
 import zxcvbn_pl
@@ -36,6 +38,7 @@ class Lists(NamedTuple):
     polish_places: Any
     first: frozenset[str]
     ambiguous: frozenset[str]
+    common: frozenset[str]
     never: frozenset[str]
     last: frozenset[str]
     words: frozenset[str]
@@ -46,18 +49,44 @@ class Lists(NamedTuple):
 def lists() -> Lists:
     """All lists: 0.05 s and 13 MB. Sources and licences: `app/pii/data/README.md`."""
     polish: dict[str, Any] = zxcvbn_pl.dictionaries()  # type: ignore[no-untyped-call]
+    common = frozenset(read_words("common_first_names.txt"))
     return Lists(
         polish["pl_first_names"],
         polish["pl_last_names"],
         polish["pl_common_words"],
         polish["pl_places"],
-        frozenset((*read_words("first_names.txt"), *read_words("polish_diminutives.txt"))),
+        frozenset((*read_words("first_names.txt"), *read_words("polish_diminutives.txt"), *common)),
         frozenset(read_words("ambiguous_first_names.txt")),
+        common,
         frozenset(read_words("not_first_names.txt")),
         frozenset(read_words("surnames.txt")),
         frozenset(read_words("english_words.txt")),
         frozenset(fold(name) for name in read_words("nobodys_names.txt")),
     )
+
+
+@cache
+def _nobodys_stems() -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(map(_stem, name.split(" "))) for name in lists().nobodys if " " in name)
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word[-1] in "aeioy" else word
+
+
+def is_nobodys(words: Sequence[str]) -> bool:
+    """True when the folded `words` begin with a name of fiction or history, Polish cases of it included."""
+    if " ".join(words) in lists().nobodys:
+        return True
+    for count in range(2, len(words) + 1):
+        if " ".join(words[:count]) in lists().nobodys:
+            return True
+        stems = [
+            [word[: len(word) - cut] for cut in range(5) if len(word) - cut > 2] for word in words[:count]
+        ]
+        if count <= 3 and not _nobodys_stems().isdisjoint(product(*stems)):
+            return True
+    return False
 
 
 def first_name(word: str) -> int:
@@ -83,6 +112,11 @@ def _polish_first_name(word: str) -> int:
     return WEAK if word in data.words or rarer_than_the_word else STRONG
 
 
+def speaks_alone(word: str) -> bool:
+    """True for a frequent first name, in any Polish case, that means nothing else."""
+    return word in lists().common
+
+
 def surname(word: str) -> int:
     """STRONG for a listed surname or a surname's form, WEAK for one that is also an everyday word."""
     if len(word) < 2:
@@ -99,11 +133,11 @@ def surname(word: str) -> int:
     return STRONG if len(word) > 4 and word.startswith(_PREFIXES) and word not in data.words else NONE
 
 
-def everyday(word: str) -> bool:
+def everyday(word: str, rank: int = COMMON_WORD_RANK * 4) -> bool:
     """True for a common word of either language and for a place: a capital alone makes it no surname."""
     data = lists()
     return (
         word in data.words
-        or data.polish_words.get(word, 10**6) < COMMON_WORD_RANK * 4
+        or data.polish_words.get(word, 10**6) < rank
         or data.polish_places.get(word, 10**6) < 3_000
     )

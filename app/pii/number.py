@@ -13,6 +13,10 @@ _GROUP = re.compile(r"[0-9]+")
 MAX_DIGITS = 26
 MAX_GROUPS = 9
 MIN_DIGITS = 7
+# More groups in a row are a table: its cells have at least three digits on average where they are numbers of ours.
+_TABLE_GROUPS = 24
+_MIN_MEAN_IN_TABLE = 3
+_MAX_SINGLE_DIGITS = 3
 
 _MONEY = re.compile(
     r" ?(?:zl|pln|eur|usd|gbp|chf|dolar|euro|dollars?|pounds?|\$|€|£|%)(?![a-z])"
@@ -58,17 +62,27 @@ def _inside_word(text: str, folded: str, start: int, end: int) -> bool:
 
 def _collect(found: dict[int, list[Number]], text: str, start: int, end: int) -> None:
     groups = [match.span() for match in _GROUP.finditer(text, start, end)]
-    for first, (begin, _) in enumerate(groups):
-        if _is_fraction(text, begin):
-            continue
+    lengths = [right - left for left, right in groups]
+    digits = "".join(text[left:right] for left, right in groups)
+    if len(groups) > 2 and max(lengths) == 1:
+        # Digits spelled one by one are one number, not every stretch of them.
+        if MIN_DIGITS <= len(digits) <= MAX_DIGITS:
+            found.setdefault(len(digits), []).append(_number(text, groups, lengths, digits))
+        return
+    least = _MIN_MEAN_IN_TABLE if len(groups) > _TABLE_GROUPS else 1
+    position = 0
+    for first, length in enumerate(lengths):
         total = 0
-        for last in range(first, min(first + MAX_GROUPS, len(groups))):
-            left, right = groups[last]
-            total += right - left
+        stop = first if _is_fraction(text, groups[first][0]) else min(first + MAX_GROUPS, len(groups))
+        for last in range(first, stop):
+            total += lengths[last]
             if total > MAX_DIGITS:
                 break
-            if total >= MIN_DIGITS:
-                found.setdefault(total, []).append(_number(text, groups[first : last + 1]))
+            chosen = lengths[first : last + 1]
+            if total >= max(MIN_DIGITS, least * len(chosen)) and chosen.count(1) <= _MAX_SINGLE_DIGITS:
+                number = _number(text, groups[first : last + 1], chosen, digits[position : position + total])
+                found.setdefault(total, []).append(number)
+        position += length
 
 
 def _is_fraction(text: str, start: int) -> bool:
@@ -78,15 +92,10 @@ def _is_fraction(text: str, start: int) -> bool:
     )
 
 
-def _number(text: str, groups: list[tuple[int, int]]) -> Number:
+def _number(text: str, groups: list[tuple[int, int]], lengths: list[int], digits: str) -> Number:
     between = {text[one[1] : other[0]].strip("\t") or " " for one, other in pairwise(groups)}
-    return Number(
-        groups[0][0],
-        groups[-1][1],
-        "".join(text[left:right] for left, right in groups),
-        tuple(right - left for left, right in groups),
-        "".join(sorted(between)),
-    )
+    separators = "".join(sorted(between)) if len(between) > 1 else "".join(between)
+    return Number(groups[0][0], groups[-1][1], digits, tuple(lengths), separators)
 
 
 def is_amount(number: Number, text: str, folded: str) -> bool:

@@ -44,6 +44,7 @@ def _base_letters() -> dict[int, str]:
 
 # One code point for one: decimal digits of every script, full-width forms, spaces, dashes, apostrophes.
 _EQUIVALENTS = _equivalents()
+_UNLIKE_ASCII = re.compile("[" + re.escape("".join(map(chr, _EQUIVALENTS))) + "]")
 _BASE_LETTERS = _base_letters()
 
 
@@ -73,7 +74,9 @@ def cast(text: str) -> Shadow:
     if text.isascii():
         return Shadow(text, None, None)
     if _HIDING.search(text) is None:
-        return Shadow(text.translate(_EQUIVALENTS), None, None)
+        return Shadow(
+            text if _UNLIKE_ASCII.search(text) is None else text.translate(_EQUIVALENTS), None, None
+        )
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []

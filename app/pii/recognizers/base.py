@@ -41,9 +41,13 @@ class EntityRecognizer(Protocol):
 
 
 class Recognizer(ABC):
-    """A recognizer of this package. Subclasses name their types and find them in a `Document`."""
+    """A recognizer of this package. Subclasses name their types and find them in a `Document`.
+
+    `needs_digit`: a text without a digit holds nothing of these types.
+    """
 
     supported_entities: Sequence[str]
+    needs_digit = False
 
     @abstractmethod
     def find(self, document: Document) -> Iterator[RecognizerResult]:

@@ -42,6 +42,7 @@ class CardRecognizer(Recognizer):
     """13 to 19 digits with an issuer's prefix that pass Luhn."""
 
     supported_entities = ("CREDIT_CARD",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """In the groups printed on cards with any one separator; any grouping next to a word for a card."""

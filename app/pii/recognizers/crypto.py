@@ -42,6 +42,7 @@ class CryptoRecognizer(Recognizer):
     """Bitcoin, Litecoin, Dogecoin and Tron by their checks, Ethereum by its shape."""
 
     supported_entities = ("CRYPTO",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Ethereum's check needs Keccak-256, which the standard library lacks: 40 hexadecimal digits after 0x do."""

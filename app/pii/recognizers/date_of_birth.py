@@ -38,6 +38,7 @@ class DateOfBirthRecognizer(Recognizer):
     """A calendar date shortly after a word for birth."""
 
     supported_entities = ("DATE_OF_BIRTH",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Numeric dates in either order, and months by name in Polish and English."""

@@ -34,6 +34,7 @@ class IbanRecognizer(Recognizer):
     """Accounts of every country in the registry, in capitals or not, in groups or not."""
 
     supported_entities = ("IBAN_CODE",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """IBANs first; then 26 digits that are a Polish account without PL."""

@@ -27,6 +27,7 @@ class IdentityCardRecognizer(Recognizer):
     """Three letters and six digits that pass; in capitals, or called an identity card."""
 
     supported_entities = ("PL_ID_CARD",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """One in ten product codes of this shape passes, so words that name another number overrule it."""

@@ -21,6 +21,7 @@ class IpRecognizer(Recognizer):
     """Dotted quads that are no version or section number, and IPv6 in every notation of RFC 4291."""
 
     supported_entities = ("IP_ADDRESS",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Loopback, unspecified and broadcast addresses are left alone."""

@@ -11,6 +11,7 @@ class KrsRecognizer(Recognizer):
     """Ten digits, the first of them 0, called KRS. The number has no check digit."""
 
     supported_entities = ("PL_KRS",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Only next to the word."""

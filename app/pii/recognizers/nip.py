@@ -25,6 +25,7 @@ class NipRecognizer(Recognizer):
     """Ten digits that pass, named NIP or written as one. 9 % of random ten digits pass: the check is not enough."""
 
     supported_entities = ("PL_NIP",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Named, with the country prefix, or in the groups 3-3-2-2 or 3-2-2-3 with hyphens."""

@@ -26,6 +26,7 @@ class PassportRecognizer(Recognizer):
     """Two letters and seven digits that pass; in capitals without spaces, or called a passport."""
 
     supported_entities = ("PL_PASSPORT",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """A foreign passport of this shape that fails the check is left alone."""

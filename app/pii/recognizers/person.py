@@ -4,7 +4,18 @@ import re
 from collections.abc import Iterator
 
 from app.pii.document import Document
-from app.pii.names import NONE, STRONG, WEAK, everyday, first_name, lists, surname
+from app.pii.names import (
+    COMMON_WORD_RANK,
+    NONE,
+    STRONG,
+    WEAK,
+    everyday,
+    first_name,
+    is_nobodys,
+    lists,
+    speaks_alone,
+    surname,
+)
 from app.pii.recognizers import person_context as context
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
@@ -16,12 +27,18 @@ _TOKEN = re.compile(
 _PARTICLES = r"(?:(?:van|von|de|der|den|da|di|dos|do|del|della|la|le|bin|ibn|al|el|ter|zu|y)[ ]){0,2}"
 _GAP = re.compile(rf" {{1,2}}{_PARTICLES}|(?<=\.)")
 MAX_WORDS = 5
+MAX_RUN = 60
 
-# Lower-case names count only behind a full introduction and with both parts in the lists.
+# Names in lower case: two words of the lists, the first of them a frequent first name.
+_LOWER = re.compile(r"(?<![\w.@/#\-])[^\W\d_]{3,20}(?![\w@/])")
+_LOWER_LAST = re.compile(r" ([^\W\d_]{3,24}(?:-[^\W\d_]{3,24})?)(?![\w@/])")
 _LOWER_INTRODUCTION = re.compile(
-    r"(?<!\w)(?:my name is|name is|i am|i'm|nazywam sie|imie i nazwisko:?|name:|jestem|podpisano:?)\s{1,2}"
-    r"([^\W\d_]{3,20}) ([^\W\d_]{3,24}(?:-[^\W\d_]{3,24})?)(?!\w)"
+    r"(?<!\w)(?:my name is|name is|i am|i'm|this is|nazywam sie|imie i nazwisko:?|name:|jestem|podpisano:?|tu|dane:?|"
+    r"nazwisko:?|mam na imie|mr\.?|mrs\.?|ms\.?|pan|pani|pana|dr\.?)\s{1,2}$"
 )
+
+
+_DAY = re.compile(r"\.? [0-9]{1,2}(?![0-9])")
 
 
 class Token:
@@ -53,15 +70,28 @@ class PersonRecognizer(Recognizer):
         run: list[Token] = []
         for match in _TOKEN.finditer(text):
             token = Token(match)
-            if run and _GAP.fullmatch(text, run[-1].end, token.start) is None:
+            if run and (len(run) == MAX_RUN or _GAP.fullmatch(text, run[-1].end, token.start) is None):
                 yield from _people(document, run)
                 run = []
             run.append(token)
         yield from _people(document, run)
-        for match in _LOWER_INTRODUCTION.finditer(document.folded):
-            first, last = (text[slice(*match.span(part))] for part in (1, 2))
-            if first.islower() and first_name(first) == STRONG and surname(last.lower()) == STRONG:
-                yield RecognizerResult("PERSON", match.start(1), match.end(2), 0.8)
+        yield from _in_lower_case(document)
+
+
+def _in_lower_case(document: Document) -> Iterator[RecognizerResult]:
+    for match in _LOWER.finditer(document.text):
+        if not speaks_alone(match.group()):
+            continue
+        last = _LOWER_LAST.match(document.text, match.end())
+        if last is None:
+            continue
+        family = last.group(1)
+        begin = max(0, match.start() - context.WINDOW)
+        introduced = _LOWER_INTRODUCTION.search(document.folded, begin, match.start()) is not None
+        if not family.islower() or surname(family) < (WEAK if introduced else STRONG):
+            continue
+        if not is_nobodys(document.folded[match.start() : last.end()].split(" ")):
+            yield RecognizerResult("PERSON", match.start(), last.end(), 0.8 if introduced else 0.7)
 
 
 def _people(document: Document, run: list[Token]) -> Iterator[RecognizerResult]:
@@ -90,16 +120,31 @@ def _person(document: Document, run: list[Token], index: int) -> tuple[int | Non
         last, score = end, 0.85 if token.first == STRONG else 0.75
     elif _is_reversed(run, index):
         last, score = index + 1, 0.75
-    elif titled and (token.first or token.last or not everyday(token.word)):
+    elif titled and (token.first or token.last or _is_addressed(document, token) or _is_unknown(token)):
         last, score = _after_title(run, index), 0.8
     elif not token.capitals and _is_announced(document, token):
         last, score = index, 0.7
+    elif not token.capitals and speaks_alone(token.word) and _stands_alone(document, run, index):
+        last, score = index, 0.6
     return last, score
+
+
+def _is_addressed(document: Document, token: Token) -> bool:
+    """True after a title that stands before surnames only, whatever the surname means."""
+    begin = max(0, token.start - context.WINDOW)
+    addressed = context.SURNAME_TITLE.search(document.folded, begin, token.start) is not None
+    shouted = (
+        document.text[begin : token.start].rstrip(" .").endswith(("MS", "MR", "DR")) and not token.capitals
+    )
+    return addressed and not shouted and token.word not in context.OFFICES
 
 
 def _after_initials(run: list[Token], index: int, titled: bool) -> int | None:
     """The last word of a name that begins with initials; None when no surname follows them."""
-    while index + 1 < len(run) and run[index].initial:
+    if not run[index].word.endswith("."):
+        return None
+    first = index
+    while index + 1 < len(run) and run[index].initial and index < first + MAX_WORDS:
         index += 1
     known = run[index].last == STRONG or (titled and run[index].last == WEAK)
     return _after_title(run, index) if known else None
@@ -133,7 +178,8 @@ def _goes_on(opening: Token, token: Token, *, second: bool) -> bool:
     if token.last == STRONG:
         return True
     if _sure(opening):
-        return bool(token.last or token.first) or not (everyday(token.word) or token.capitals)
+        unknown = not (everyday(token.word, COMMON_WORD_RANK) or token.capitals)
+        return bool(token.last or token.first) or unknown
     if token.last == WEAK:
         return token.first == STRONG or (token.first == NONE and second and not everyday(token.word))
     return False
@@ -166,16 +212,19 @@ def _is_announced(document: Document, token: Token) -> bool:
     begin = max(0, token.start - context.WINDOW)
     if token.last == STRONG and context.SURNAME_INTRODUCTION.search(folded, begin, token.start):
         return True
-    if token.first == NONE:
+    if token.first == NONE or "&" in document.text[max(0, token.start - 2) : token.start]:
         return False
+    if context.SELF.search(folded, begin, token.start):
+        return True
     plain = not everyday(token.word)
     if context.INTRODUCTION.search(folded, begin, token.start):
         return token.first == STRONG or plain
-    if token.first == WEAK or not (plain or _is_name_first(token.word)):
-        return False
-    if context.ACTION.match(folded, token.end):
+    if context.CALLED.search(folded, begin, token.start):
         return True
-    return context.COMPANION.search(folded, begin, token.start) is not None
+    accompanied = context.ACTION.match(folded, token.end) or context.COMPANION.search(
+        folded, begin, token.start
+    )
+    return token.first == STRONG and (plain or _is_name_first(token.word)) and accompanied is not None
 
 
 def _is_name_first(word: str) -> bool:
@@ -190,9 +239,39 @@ def _is_nobodys(document: Document, start: int, end: int) -> bool:
     begin = max(0, start - context.WINDOW)
     if context.NAMED_AFTER.search(folded, begin, start) or context.BEARER.match(folded, end):
         return True
-    nobodys = lists().nobodys
+    if folded[start:end] == "jan" and _DAY.match(folded, end):
+        return True
     titled = context.TITLE.search(folded, begin, start)
-    if titled and folded[titled.start() : end] in nobodys:
+    if titled and is_nobodys(folded[titled.start() : end].split(" ")):
         return True
     words = folded[start:end].replace(".", "").split(" ")
-    return any(" ".join(words[:count]) in nobodys for count in range(min(2, len(words)), len(words) + 1))
+    return words[-1] in context.PLACES or is_nobodys(words)
+
+
+def _is_unknown(token: Token) -> bool:
+    return not token.capitals and not everyday(token.word)
+
+
+def _is_no_name(token: Token) -> bool:
+    return not token.first and (not token.last or everyday(token.word))
+
+
+def _stands_alone(document: Document, run: list[Token], index: int) -> bool:
+    """True when no capitalised word belongs to the name but one that begins the sentence.
+
+    And no sign that makes it a part of a brand, a title or code.
+    """
+    token = run[index]
+    opening = document.text[max(0, run[0].start - 4) : run[0].start].rstrip(' \t"„(')[-1:] if index else ""
+    begins = index == 0 or (index == 1 and opening in _OPENING and _is_no_name(run[0]))
+    if not begins or index + 1 < len(run):
+        return False
+    before, after = (
+        document.text[max(0, token.start - 2) : token.start],
+        document.text[token.end : token.end + 2],
+    )
+    return before[-1:] not in _JOINED and after[:1] not in _JOINED and "&" not in before + after
+
+
+_OPENING = frozenset(("", ".", "!", "?", ":", "-", "\n"))
+_JOINED = frozenset("„”“\"'`<>{}[]=_*\\/~$")

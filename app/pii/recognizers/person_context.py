@@ -13,14 +13,27 @@ WINDOW = 40
 
 TITLE = _before(
     (
-        r"pan|pana|panu|panem|panie|pani|pania|panstw\w+|p\.|mr|mrs|ms|miss|mx|sir|madam|dame|lord|lady",
-        r"dr|doktor\w*|prof|profesor\w*|professor|mgr|inz|hab|lek|lek\. med|mec|mecenas\w*|adw",
-        r"ks|ksiadz|ksiedza|ksiedzem|siostr\w+|sedzi\w+|komornik\w*|notariusz\w*|kpt|plk|gen|sgt|capt|rev",
-        r"judge|justice|senator\w*|posel|posl\w+|burmistrz\w*|prezydent\w*|wojt\w*|starost\w+|dyrektor\w*",
-        r"prezes\w*|officer|detective|nurse|coach|uncle|aunt|ciocia|wujek",
+        r"(?:p|mr|mrs|ms|mx|dr|prof|mgr|inz|hab|lek|med|mec|adw|ks|kpt|plk|gen|sgt|capt|rev)\.?",
+        r"pan|pana|panu|panem|panie|pani|pania|panstw\w+|miss|sir|madam|dame|lord|lady|doktor\w*|profesor\w*|professor",
+        r"mecenas\w*|ksiadz|ksiedz\w+|siostr\w+|sedzi\w+|komornik\w*|notariusz\w*|posel|posl(?:a|owi|em|ank\w+)",
+        r"judge|justice|senator\w*|burmistrz\w*|prezydent\w*|wojt\w*|starost\w+|dyrektor\w*|prezes\w*",
+        r"officer|detective|nurse|coach|uncle|aunt|auntie|grandma|grandpa|ciocia|ciocie|ciotka|wujek|wujka|wujkowi",
+        r"babcia|babci|babcie|dziadek|dziadka|dziadkowi",
     ),
-    end=r"\.?[ \t]{1,2}",
+    end=r"[ \t]{1,2}",
 )
+
+# After these, whatever word follows is a surname, unless it is an office.
+SURNAME_TITLE = _before(("mr", "mrs", "ms", "dr", "prof", "adw", "mec", "mgr"), end=r"\.?[ \t]{1,2}")
+OFFICES = frozenset(
+    ("president", "chairman", "chairwoman", "speaker", "secretary", "minister", "mayor", "chancellor", "pepper", "who",
+     "strange", "bean", "clean", "right", "prezes", "dyrektor", "hab", "inż", "med")
+)  # fmt: skip
+# A name that ends with one of these is a place.
+PLACES = frozenset(
+    ("park", "bay", "station", "island", "islands", "beach", "avenue", "street", "road", "square", "bridge", "lake",
+     "university", "college", "airport", "valley", "county", "stadium", "arena", "river", "canyon", "mountain")
+)  # fmt: skip
 
 # A first name alone is enough after these.
 INTRODUCTION = _before(
@@ -30,14 +43,29 @@ INTRODUCTION = _before(
         r"nazywam sie|mam na imie|na imie (?:ma|mam|mi)|imie(?: i nazwisko)?: ?|nazwisko(?: i imie)?: ?",
         r"(?:czesc|witaj|hej|droga|drogi|szanown\w+|kochan\w+|dzieki|dziekuje),?",
         r"tu|mowi|o imieniu|imieniem|podpisan\w+",
+        r"(?:imie|(?:first_?|given_?|full_?|user_?)?name|customer|client|klient|patient|pacjent)[\"']?\s?[:=]\s?[\"']",
         r"(?:regards|sincerely|cheers|best|best wishes|yours|love|thanks|pozdrawiam|pozdrowienia|"
         r"z powazaniem|z wyrazami szacunku|usciski|buziaki|serdecznie)[,.!]?\s{0,3}\n\s{0,3}",
     ),
     end=r"\s{0,2}",
 )
+# The same, and nothing but a name can follow.
+SELF = _before(
+    (
+        r"my name(?:'s| is)|they call me|call me|goes by|nazywam sie|mam na imie|na imie (?:ma|mam|mi)|o imieniu",
+        r"(?:imie|(?:first|given)[_ ]?name)[\"']?\s?[:=]\s?[\"']?",
+    ),
+    end=r"\s?",
+)
 # A surname alone is enough after these.
 SURNAME_INTRODUCTION = _before(
-    (r"(?:na |o )?nazwisk(?:o|u|iem):?", r"(?:sur|last |family )name:?(?: is)?"), end=r"\s"
+    (
+        r"(?:na |o )?nazwisk(?:o|u|iem):?\s",
+        r"(?:sur|last |family )name:?(?: is)?\s",
+        r"(?:under|in) the name(?: of)?\s",
+        r"(?:nazwisko|(?:sur|last_?|family_?)name|full_?name|name)[\"']\s?[:=]\s?[\"']",
+    ),
+    end="",
 )
 # A frequent first name alone is enough after these.
 COMPANION = _before(
@@ -56,6 +84,10 @@ COMPANION = _before(
         r"dla|od|z|ze|u|do|przez",
     ),
     end=r"\s",
+)
+# Any first name alone is enough after these.
+CALLED = _before(
+    (r"(?:za|od)?dzwon\w*(?: sie)? do", r"(?:na|od)pisz\w* do", "call", "phone", "ring", "ping"), end=r"\s"
 )
 # The same before these, which follow the name.
 ACTION = re.compile(

@@ -32,6 +32,7 @@ class PeselRecognizer(Recognizer):
     """Eleven digits that pass. 1.8 % of random ones do, so a word that names another number overrules them."""
 
     supported_entities = ("PL_PESEL",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Plain, or in groups as forms print it; any grouping next to the word PESEL."""

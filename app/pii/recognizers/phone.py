@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from app.pii.document import Document
-from app.pii.label import Label, touches_label
+from app.pii.label import Label
 from app.pii.number import Number, is_amount
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
@@ -33,6 +33,7 @@ class PhoneRecognizer(Recognizer):
     """Numbers written as a numbering plan writes them; bare digits only when called a phone."""
 
     supported_entities = ("PHONE_NUMBER",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """The plus sign, the two zeros or the opening bracket before the digits belong to the number."""
@@ -48,7 +49,8 @@ class PhoneRecognizer(Recognizer):
 
 def _score(document: Document, number: Number) -> float:
     before = document.text[max(0, number.start - 2) : number.start]
-    if is_amount(number, document.text, document.folded) or before == "++":
+    called = len(before) == 2 and before[1] == "(" and before[0].isalnum()  # the argument of a function
+    if called or before == "++" or is_amount(number, document.text, document.folded):
         return 0.0
     if "+" in (before[-1:], before.strip(" (")):
         return 0.95 if _international(number.digits) else 0.0
@@ -78,7 +80,7 @@ def _labelled(document: Document, number: Number) -> float:
         return 0.0
     if total >= 9:
         return 0.8
-    return 0.7 if touches_label(document.folded, number.start) else 0.0
+    return 0.7 if document.labels.touch(number.start) else 0.0
 
 
 def _is_polish(number: Number, bracket: bool) -> bool:

@@ -39,11 +39,10 @@ class PostalAddressRecognizer(Recognizer):
     """A street with a house number, with its town when that follows; or a Polish postcode with its town."""
 
     supported_entities = ("LOCATION",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Presidio's name for an address is LOCATION; bare towns and countries are nobody's and stay."""
-        if not document.has_digit:
-            return
         for pattern, score in ((_POLISH, 0.85), (_TOWN, 0.7), (_ENGLISH, 0.8)):
             for match in pattern.finditer(document.text):
                 yield RecognizerResult("LOCATION", match.start(), match.end(), score)

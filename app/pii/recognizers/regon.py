@@ -27,6 +27,7 @@ class RegonRecognizer(Recognizer):
     """Nine or fourteen digits that pass and are called REGON: 10 % of mobile numbers pass as well."""
 
     supported_entities = ("PL_REGON",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Only next to the word."""

@@ -33,7 +33,7 @@ _PEM = re.compile(
 _NAMED = re.compile(
     r"(?<![a-z0-9])(?:[a-z0-9]{1,16}_){0,2}"
     r"(?:password|passwd|passphrase|pwd|haslo|haslem|hasla|pin|secret|secret key|token|api[ _\-]?key|apikey|"
-    r"access[ _\-]?key|client[ _\-]secret|auth[ _\-]?token|bearer|accountkey|klucz api)(?:[ _][a-z]{1,12})?[\"']?"
+    r"access[ _\-]?key|client[ _\-]secret|auth[ _\-]?token|bearer|accountkey|klucz api)(?:[ _][a-z]{1,12}){0,3}[\"']?"
     r"(?:\s{0,3}(?:=>|:=|[:=])\s{0,3}|\s(?:to|is|brzmi|jest)(?:\s?:)?\s|(?<=bearer)\s)[\"'`]?"
 )
 _VALUE = re.compile(r"[^\s\"'`,;<>()\[\]]{4,256}")

@@ -21,6 +21,7 @@ class UkNhsRecognizer(Recognizer):
     """Ten digits that pass and are called an NHS number: 9 % of random ones pass."""
 
     supported_entities = ("UK_NHS",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Only next to the word."""

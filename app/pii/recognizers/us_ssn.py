@@ -22,6 +22,7 @@ class UsSsnRecognizer(Recognizer):
     """Three, two and four digits."""
 
     supported_entities = ("US_SSN",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """With hyphens unless something else is named; with spaces, dots or nothing only when named."""

@@ -19,6 +19,7 @@ class VehicleRegistrationRecognizer(Recognizer):
     """Letters of a voivodeship and four or five signs, next to a word for registration."""
 
     supported_entities = ("PL_VEHICLE_REGISTRATION",)
+    needs_digit = True
 
     def find(self, document: Document) -> Iterator[RecognizerResult]:
         """Only in capitals and only next to the word: product codes have the same shape."""
