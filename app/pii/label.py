@@ -26,7 +26,7 @@ class Label(Enum):
 
 
 WINDOW = 48
-WINDOW_AFTER = 20
+WINDOW_AFTER = 24
 
 # On folded text. `REFERENCE` names numbers that are nobody's: orders, invoices, parcels, serials.
 _WORDS = {

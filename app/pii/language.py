@@ -62,17 +62,16 @@ def identify(text: str) -> Identified:
     its answer narrowed to Polish and English unless another language leads clearly.
     """
     sample = text[:SAMPLE_CHARS]
-    words = _WORD.findall(sample)
+    words = _WORD.findall(fold(sample))
     if not words:
         return Identified("und", 0.0, "fallback")
-    folded = _WORD.findall(fold(sample))
-    polish = sum(word in _POLISH for word in folded) + 2 * min(len(_POLISH_LETTER.findall(sample)), 5)
-    english = sum(word in _ENGLISH for word in folded)
+    polish = sum(map(_POLISH.__contains__, words)) + 2 * min(len(_POLISH_LETTER.findall(sample)), 5)
+    english = sum(map(_ENGLISH.__contains__, words))
     if polish >= 2 + 2 * english:
         return Identified("pl", 0.99, "entity_based")
     if english >= 3 + 3 * polish and english * 5 >= len(words):
         return Identified("en", 0.99, "entity_based")
-    return _ask(" ".join(words).lower(), polish, english)
+    return _ask(" ".join(_WORD.findall(sample)).lower(), polish, english)
 
 
 def _ask(words: str, polish: int, english: int) -> Identified:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -19,6 +19,9 @@ NONE, WEAK, STRONG = 0, 1, 2
 MAX_FIRST_NAME_RANK = 2_500
 COMMON_WORD_RANK = 12_000
 COMMON_FIRST_NAME_RANK = 420
+
+# Capitalised words repeat; a look into the packed Polish lists costs ten times as much as one here.
+CACHED_WORDS = 8192
 
 _POLISH_ENDING = re.compile(
     r"(?:(?:sk|ck|dzk)(?:i|a|iego|iej|iemu|ą|im|ich)|scy|ccy|wicz(?:a|owi|em|u|ów)?"
@@ -89,6 +92,7 @@ def is_nobodys(words: Sequence[str]) -> bool:
     return False
 
 
+@lru_cache(maxsize=CACHED_WORDS)
 def first_name(word: str) -> int:
     """STRONG for a name that hardly means anything else, WEAK for one that is also a word, a place or a brand."""
     data = lists()
@@ -117,6 +121,7 @@ def speaks_alone(word: str) -> bool:
     return word in lists().common
 
 
+@lru_cache(maxsize=CACHED_WORDS)
 def surname(word: str) -> int:
     """STRONG for a listed surname or a surname's form, WEAK for one that is also an everyday word."""
     if len(word) < 2:

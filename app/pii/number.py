@@ -62,12 +62,14 @@ def _inside_word(text: str, folded: str, start: int, end: int) -> bool:
 
 def _collect(found: dict[int, list[Number]], text: str, start: int, end: int) -> None:
     groups = [match.span() for match in _GROUP.finditer(text, start, end)]
+    gaps = [text[one[1] : other[0]].strip("\t") or " " for one, other in pairwise(groups)]
     lengths = [right - left for left, right in groups]
     digits = "".join(text[left:right] for left, right in groups)
     if len(groups) > 2 and max(lengths) == 1:
         # Digits spelled one by one are one number, not every stretch of them.
         if MIN_DIGITS <= len(digits) <= MAX_DIGITS:
-            found.setdefault(len(digits), []).append(_number(text, groups, lengths, digits))
+            number = Number(start, groups[-1][1], digits, tuple(lengths), _separators(gaps))
+            found.setdefault(len(digits), []).append(number)
         return
     least = _MIN_MEAN_IN_TABLE if len(groups) > _TABLE_GROUPS else 1
     position = 0
@@ -78,11 +80,20 @@ def _collect(found: dict[int, list[Number]], text: str, start: int, end: int) ->
             total += lengths[last]
             if total > MAX_DIGITS:
                 break
-            chosen = lengths[first : last + 1]
-            if total >= max(MIN_DIGITS, least * len(chosen)) and chosen.count(1) <= _MAX_SINGLE_DIGITS:
-                number = _number(text, groups[first : last + 1], chosen, digits[position : position + total])
+            if total < MIN_DIGITS:
+                continue
+            chosen = tuple(lengths[first : last + 1])
+            if total >= least * len(chosen) and chosen.count(1) <= _MAX_SINGLE_DIGITS:
+                written = digits[position : position + total]
+                separators = _separators(gaps[first:last])
+                number = Number(groups[first][0], groups[last][1], written, chosen, separators)
                 found.setdefault(total, []).append(number)
         position += length
+
+
+def _separators(gaps: list[str]) -> str:
+    different = set(gaps)
+    return "".join(sorted(different)) if len(different) > 1 else "".join(different)
 
 
 def _is_fraction(text: str, start: int) -> bool:
@@ -90,12 +101,6 @@ def _is_fraction(text: str, start: int) -> bool:
     return (len(before) == 2 and before[1] == "." and before[0].isdigit()) or (
         before[-1:] == "," and _WHOLE_PART.search(text, max(0, start - 5), start) is not None
     )
-
-
-def _number(text: str, groups: list[tuple[int, int]], lengths: list[int], digits: str) -> Number:
-    between = {text[one[1] : other[0]].strip("\t") or " " for one, other in pairwise(groups)}
-    separators = "".join(sorted(between)) if len(between) > 1 else "".join(between)
-    return Number(groups[0][0], groups[-1][1], digits, tuple(lengths), separators)
 
 
 def is_amount(number: Number, text: str, folded: str) -> bool:

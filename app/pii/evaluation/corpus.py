@@ -49,11 +49,11 @@ def fill(template: str, random: Random, language: str) -> Sample:
     return Sample("".join(parts), tuple(spans), language, "short")
 
 
-def samples(rounds: int, seed: int) -> Iterator[Sample]:
-    """Every sentence `rounds` times, and as many long texts as there are twelfths of them."""
+def samples(rounds: int, seed: int, part: str = "sentences") -> Iterator[Sample]:
+    """Every sentence of a part ("sentences" or "blind") `rounds` times, and long texts of twelve of them each."""
     random = Random(seed)  # noqa: S311 - repeatable samples
     for language in ("pl", "en"):
-        lines = files("app.pii.evaluation").joinpath(f"sentences_{language}.txt").read_text(encoding="utf-8")
+        lines = files("app.pii.evaluation").joinpath(f"{part}_{language}.txt").read_text(encoding="utf-8")
         templates = [line for line in lines.splitlines() if line and not line.startswith("#")]
         for _ in range(rounds):
             short = [fill(template, random, language) for template in templates]

@@ -31,6 +31,7 @@ MAX_RUN = 60
 
 # Names in lower case: two words of the lists, the first of them a frequent first name.
 _LOWER = re.compile(r"(?<![\w.@/#\-])[^\W\d_]{3,20}(?![\w@/])")
+_WORD = re.compile(r"[^\W\d_]{3,20}")
 _LOWER_LAST = re.compile(r" ([^\W\d_]{3,24}(?:-[^\W\d_]{3,24})?)(?![\w@/])")
 _LOWER_INTRODUCTION = re.compile(
     r"(?<!\w)(?:my name is|name is|i am|i'm|this is|nazywam sie|imie i nazwisko:?|name:|jestem|podpisano:?|tu|dane:?|"
@@ -79,6 +80,8 @@ class PersonRecognizer(Recognizer):
 
 
 def _in_lower_case(document: Document) -> Iterator[RecognizerResult]:
+    if lists().common.isdisjoint(_WORD.findall(document.text)):
+        return
     for match in _LOWER.finditer(document.text):
         if not speaks_alone(match.group()):
             continue
@@ -110,8 +113,7 @@ def _people(document: Document, run: list[Token]) -> Iterator[RecognizerResult]:
 def _person(document: Document, run: list[Token], index: int) -> tuple[int | None, float]:
     """The index of the last word of a name that begins at `index`, None when none does, and its score."""
     token = run[index]
-    begin = max(0, token.start - context.WINDOW)
-    titled = context.TITLE.search(document.folded, begin, token.start) is not None
+    titled = context.title_before(document.folded, token.start) != ""
     last: int | None = None
     score = 0.0
     if token.initial:
@@ -131,11 +133,9 @@ def _person(document: Document, run: list[Token], index: int) -> tuple[int | Non
 
 def _is_addressed(document: Document, token: Token) -> bool:
     """True after a title that stands before surnames only, whatever the surname means."""
-    begin = max(0, token.start - context.WINDOW)
-    addressed = context.SURNAME_TITLE.search(document.folded, begin, token.start) is not None
-    shouted = (
-        document.text[begin : token.start].rstrip(" .").endswith(("MS", "MR", "DR")) and not token.capitals
-    )
+    addressed = context.title_before(document.folded, token.start) in context.SURNAME_TITLES
+    before = document.text[max(0, token.start - 5) : token.start].rstrip(" .")
+    shouted = before.endswith(("MS", "MR", "DR")) and not token.capitals
     return addressed and not shouted and token.word not in context.OFFICES
 
 
@@ -241,8 +241,8 @@ def _is_nobodys(document: Document, start: int, end: int) -> bool:
         return True
     if folded[start:end] == "jan" and _DAY.match(folded, end):
         return True
-    titled = context.TITLE.search(folded, begin, start)
-    if titled and is_nobodys(folded[titled.start() : end].split(" ")):
+    title = context.title_before(folded, start)
+    if title and is_nobodys([title, *folded[start:end].split(" ")]):
         return True
     words = folded[start:end].replace(".", "").split(" ")
     return words[-1] in context.PLACES or is_nobodys(words)

@@ -11,20 +11,38 @@ def _before(alternatives: Iterable[str], end: str) -> re.Pattern[str]:
 
 WINDOW = 40
 
-TITLE = _before(
-    (
-        r"(?:p|mr|mrs|ms|mx|dr|prof|mgr|inz|hab|lek|med|mec|adw|ks|kpt|plk|gen|sgt|capt|rev)\.?",
-        r"pan|pana|panu|panem|panie|pani|pania|panstw\w+|miss|sir|madam|dame|lord|lady|doktor\w*|profesor\w*|professor",
-        r"mecenas\w*|ksiadz|ksiedz\w+|siostr\w+|sedzi\w+|komornik\w*|notariusz\w*|posel|posl(?:a|owi|em|ank\w+)",
-        r"judge|justice|senator\w*|burmistrz\w*|prezydent\w*|wojt\w*|starost\w+|dyrektor\w*|prezes\w*",
-        r"officer|detective|nurse|coach|uncle|aunt|auntie|grandma|grandpa|ciocia|ciocie|ciotka|wujek|wujka|wujkowi",
-        r"babcia|babci|babcie|dziadek|dziadka|dziadkowi",
-    ),
-    end=r"[ \t]{1,2}",
+_ABBREVIATED_TITLES = frozenset(
+    ("p", "mr", "mrs", "ms", "mx", "dr", "prof", "mgr", "inz", "hab", "lek", "med", "mec", "adw", "ks", "kpt", "plk",
+     "gen", "sgt", "capt", "rev")
+)  # fmt: skip
+_TITLE = re.compile(
+    r"pan|pana|panu|panem|panie|pani|pania|panstw\w+|miss|sir|madam|dame|lord|lady|doktor\w*|profesor\w*|professor|"
+    r"mecenas\w*|ksiadz|ksiedz\w+|siostr\w+|sedzi\w+|komornik\w*|notariusz\w*|posel|posl(?:a|owi|em|ank\w+)|"
+    r"judge|justice|senator\w*|burmistrz\w*|prezydent\w*|wojt\w*|starost\w+|dyrektor\w*|prezes\w*|"
+    r"officer|detective|nurse|coach|uncle|aunt|auntie|grandma|grandpa|ciocia|ciocie|ciotka|wujek|wujka|wujkowi|"
+    r"babcia|babci|babcie|dziadek|dziadka|dziadkowi"
 )
-
 # After these, whatever word follows is a surname, unless it is an office.
-SURNAME_TITLE = _before(("mr", "mrs", "ms", "dr", "prof", "adw", "mec", "mgr"), end=r"\.?[ \t]{1,2}")
+SURNAME_TITLES = frozenset(("mr", "mrs", "ms", "dr", "prof", "adw", "mec", "mgr"))
+_LONGEST_TITLE = 16
+
+
+def title_before(folded: str, start: int) -> str:
+    """The title, without its full stop, that stands right before `start`; empty when none does."""
+    end = start
+    while end > start - 2 and end and folded[end - 1] in " \t":
+        end -= 1
+    dot = end and folded[end - 1] == "."
+    stop = end - 1 if dot else end
+    if end == start or not stop:
+        return ""
+    begin = stop
+    while begin and stop - begin < _LONGEST_TITLE and folded[begin - 1].isalnum():
+        begin -= 1
+    word = folded[begin:stop]
+    return word if word in _ABBREVIATED_TITLES or (not dot and _TITLE.fullmatch(word)) else ""
+
+
 OFFICES = frozenset(
     ("president", "chairman", "chairwoman", "speaker", "secretary", "minister", "mayor", "chancellor", "pepper", "who",
      "strange", "bean", "clean", "right", "prezes", "dyrektor", "hab", "inż", "med")

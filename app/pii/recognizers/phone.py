@@ -54,7 +54,8 @@ def _score(document: Document, number: Number) -> float:
         return 0.0
     if "+" in (before[-1:], before.strip(" (")):
         return 0.95 if _international(number.digits) else 0.0
-    if number.digits.startswith("00") and number.groups[0] != 2:
+    inside = before[:1].isdigit() and before[1:] in (" ", "-", ".")
+    if number.digits.startswith("00") and number.groups[0] != 2 and not inside:
         return 0.9 if _international(number.digits[2:]) else 0.0
     label = document.label(number.start, number.end)
     if label is Label.PHONE:
