@@ -66,4 +66,7 @@ class GuardRequest(Message):
         default_factory=lambda: datetime.now(UTC),
         description="When the request was accepted, UTC. A publisher that leaves it out gets the worker's time.",
     )
-    probe: bool = Field(default=False, description="A readiness probe: judged, answered, not logged.")
+    probe: bool = Field(
+        default=False,
+        description="Judged and answered, not logged: a readiness probe, or a window of an answer.",
+    )
