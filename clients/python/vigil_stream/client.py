@@ -1,6 +1,6 @@
 """The client for plain functions and threads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar, overload
@@ -10,11 +10,15 @@ import httpx
 from vigil_stream import calls
 from vigil_stream.base_client import BaseClient
 from vigil_stream.calls import Call, T
+from vigil_stream.clock import Clock
 from vigil_stream.decorating import Prompted
 from vigil_stream.exchange import Flow, Outcome, Send, Wait, exchange
 from vigil_stream.guarding import Check, FailMode, Guard
+from vigil_stream.jobs import Jobs
+from vigil_stream.models.batch import BatchItem, BatchVerdict, Text
 from vigil_stream.models.feedback import FeedbackReceipt, Wrong
 from vigil_stream.models.verdict import Mode, Verdict
+from vigil_stream.options import Options
 from vigil_stream.turn import Turn
 
 P = ParamSpec("P")
@@ -64,7 +68,7 @@ class Vigil(BaseClient[httpx.Client]):
             explain: fill `decision_process`.
             idempotency_key: calls with the same key and text are judged once; made up when it is None.
         """
-        return self._call(calls.guard_input(text, mode, explain, idempotency_key))
+        return self.call(calls.guard_input(text, mode, explain, idempotency_key))
 
     def guard_output(
         self,
@@ -76,20 +80,35 @@ class Vigil(BaseClient[httpx.Client]):
         idempotency_key: str | None = None,
     ) -> Verdict:
         """Judge a model's answer. `prompt` led to it: context, not judged. The rest is as in `guard_input`."""
-        return self._call(calls.guard_output(text, prompt, mode, explain, idempotency_key))
+        return self.call(calls.guard_output(text, prompt, mode, explain, idempotency_key))
+
+    def guard_batch(self, texts: Iterable[str | Text], *, idempotency_key: str | None = None) -> BatchVerdict:
+        """Judge up to 100 texts in one request; plain strings are prompts. One bad text does not fail the rest."""
+        return self.call(calls.guard_batch(texts, idempotency_key))
+
+    def guard_many(self, texts: Iterable[str | Text]) -> Iterator[BatchItem]:
+        """Judge any number of texts, a batch at a time as the outcomes are taken; `index` counts through."""
+        for first, batch in calls.batches(texts):
+            for item in self.call(batch).items:
+                yield item.model_copy(update={"index": first + item.index})
+
+    @property
+    def jobs(self) -> Jobs:
+        """Texts that are judged later."""
+        return Jobs(self)
 
     def restore(self, request_id: str, text: str) -> str:
         """A model's answer with the values that were redacted from the prompt of `request_id` back in it.
 
         The server keeps them for an hour, when it is told to: VIGIL_RESTORE=on, else ConflictError.
         """
-        return self._call(calls.restore(request_id, text)).text
+        return self.call(calls.restore(request_id, text)).text
 
     def feedback(
         self, request_id: str, verdict: Wrong | str, *, reason: str = "", comment: str = ""
     ) -> FeedbackReceipt:
         """Say that the verdict on `request_id` was a `false_positive` or a `missed_attack` (scope `feedback`)."""
-        return self._call(calls.feedback(request_id, verdict, reason, comment))
+        return self.call(calls.feedback(request_id, verdict, reason, comment))
 
     @overload
     def guard(self, function: Callable[P, str], /) -> Callable[P, str]: ...
@@ -168,16 +187,19 @@ class Vigil(BaseClient[httpx.Client]):
 
     def check_prompt(self, text: str, guard: Guard) -> Check:
         """The first half of a guard, for integrations: what a model may read."""
-        return self._run(guard.prompt(text, self._options, self._clock))
+        return self.run(lambda options, clock: guard.prompt(text, options, clock))
 
     def check_answer(self, text: str, prompt: Check, guard: Guard) -> Check:
         """The second half of a guard, for integrations: what a user may read."""
-        return self._run(guard.answer(text, prompt, self._options, self._clock))
+        return self.run(lambda options, clock: guard.answer(text, prompt, options, clock))
 
-    def _call(self, call: Call[T]) -> T:
-        return self._run(exchange(call, self._options, self._clock))
+    def call(self, call: Call[T]) -> T:
+        """One call of the API."""
+        return self.run(lambda options, clock: exchange(call, options, clock))
 
-    def _run(self, flow: Flow[R]) -> R:
+    def run(self, begin: Callable[[Options, Clock], Flow[R]]) -> R:
+        """What a flow comes to; see `vigil_stream.exchange`."""
+        flow = begin(self._options, self._clock)
         outcome: Outcome = None
         while True:
             try:
@@ -193,7 +215,8 @@ class Vigil(BaseClient[httpx.Client]):
             return None
         try:
             return self._http.request(
-                step.method, step.url, content=step.content, headers=step.headers, timeout=step.timeout
-            )
+                step.method, step.url, params=step.params, content=step.content, headers=step.headers,
+                timeout=step.timeout,
+            )  # fmt: skip
         except httpx.RequestError as error:
             return error

@@ -5,6 +5,9 @@ VigilError                        no verdict
   x APIConnectionError            no answer
     - APITimeoutError             ... in time
   x InvalidAnswerError            an answer that is none of Vigil's
+  x JobFailedError                the job will have no verdict
+  x JobTimeoutError               the job is not finished yet
+  x WebhookError                  a webhook that is not Vigil's
   x APIStatusError                an error answer: status, problem, request_id, retry_after
     - BadRequestError             400
     - AuthenticationError         401: no key, or one that is unknown, expired or revoked
@@ -23,6 +26,7 @@ Blocked                           a verdict: the text must not be passed on
 `Blocked` is no `VigilError`: whoever catches those to go on without Vigil does not go on with a blocked text.
 """
 
+from vigil_stream.models.job import Job
 from vigil_stream.models.problem import Problem
 from vigil_stream.models.verdict import Verdict
 
@@ -62,6 +66,32 @@ class InvalidAnswerError(VigilError):
     """An answer that is none of Vigil's. Is the address right?"""
 
     unavailable = True
+
+
+class JobFailedError(VigilError):
+    """The job will have no verdict: `job.error` says why."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.job = job
+
+    def __str__(self) -> str:
+        return f"job {self.job.job_id} failed: {self.job.error}"
+
+
+class JobTimeoutError(VigilError):
+    """The job is not finished yet. It goes on, and can be waited for again."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.job = job
+
+    def __str__(self) -> str:
+        return f"job {self.job.job_id} is not finished yet: it is {self.job.status}"
+
+
+class WebhookError(VigilError):
+    """A webhook that is not Vigil's, or not of now: do not believe it."""
 
 
 class APIStatusError(VigilError):

@@ -28,6 +28,7 @@ class Send:
 
     method: str
     url: str
+    params: Mapping[str, str] | None
     headers: Mapping[str, str] = field(repr=False)
     content: bytes | None = field(repr=False)
     timeout: float
@@ -51,14 +52,14 @@ def exchange(call: Call[T], options: Options, clock: Clock) -> Flow[T]:
     Raises:
         VigilError: of the last attempt.
     """
-    end = clock.monotonic() + options.retry_budget
+    end = clock.monotonic() + options.retry_budget * call.patience
     headers = _headers(call, options)
     # Escapes carry every str, lone surrogates too; those are the server's to refuse.
     content = None if call.body is None else json.dumps(call.body).encode("ascii")
     retries = 0
     while True:
-        timeout = min(options.timeout, max(end - clock.monotonic(), 0.001))
-        outcome = yield Send(call.method, options.url + call.path, headers, content, timeout)
+        timeout = min(options.timeout * call.patience, max(end - clock.monotonic(), 0.001))
+        outcome = yield Send(call.method, options.url + call.path, call.params, headers, content, timeout)
         if outcome is None:
             raise TypeError("a Send must be answered")
         if isinstance(outcome, httpx.Response) and outcome.is_success:

@@ -23,6 +23,13 @@ class Mode(StrEnum):
     FAST = "fast"
 
 
+class Direction(StrEnum):
+    """`input`: on its way to a model. `output`: a model's answer."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+
+
 # A decision that only a newer server knows stays a plain string.
 AnyDecision = Annotated[Decision | str, Field(union_mode="left_to_right")]
 
