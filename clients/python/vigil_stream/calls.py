@@ -14,10 +14,10 @@ from vigil_stream.models.job import Job, JobPage, WebhookSecret
 from vigil_stream.models.restored import Restored
 from vigil_stream.models.verdict import Verdict
 
-# What the server takes in one body: 100 texts, and 200,000 characters even if each is two escapes.
+# The server takes 100 texts and 12 MB in a batch; a character is up to twelve bytes, two \\uXXXX escapes.
 BATCH_TEXTS = 100
 BATCH_TOGETHER = 10  # texts of a batch that the server judges side by side
-BATCH_CHARS = 200_000
+BATCH_CHARS = 500_000
 ITEM_CHARS = 100
 
 T = TypeVar("T", bound=Answer)

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.api.door.body_limit import SPECIAL
 from tests.sdk import Double
 from vigil_stream import ServerError, Text
 from vigil_stream.calls import BATCH_CHARS, BATCH_TEXTS, ITEM_CHARS, batches
 
-TEXTS = st.lists(st.builds(lambda length, prompt: Text("a" * length, prompt=prompt and "b" * prompt),
+BODY_BYTES = SPECIAL["/v1/guard/batch"].max_bytes
+TEXTS = st.lists(st.builds(lambda length, prompt: Text("😀" * length, prompt=prompt and "ł" * prompt),
                            st.integers(1, 100_000), st.none() | st.integers(1, 100_000)), max_size=30)  # fmt: skip
 
 
@@ -71,7 +73,8 @@ def test_cutting_loses_nothing_and_fits_the_server(texts: list[Text]) -> None:
         assert first == len(sent)
         assert 0 < len(items) <= BATCH_TEXTS
         size = sum(len(item["text"]) + len(item.get("prompt", "")) + ITEM_CHARS for item in items)
-        assert size <= BATCH_CHARS or len(items) == 1
+        assert size <= BATCH_CHARS
+        assert len(json.dumps(call.body)) <= BODY_BYTES
         sent += items
     assert sent == [text.body for text in texts]
 

@@ -2,15 +2,30 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from pydantic import BaseModel
 
 from app.api import create_app
 from app.settings import Settings
-from vigil_stream import Decision, Mode, Problem, Verdict, Wrong, calls, errors
+from vigil_stream import (
+    BatchVerdict,
+    Decision,
+    Direction,
+    Job,
+    JobStatus,
+    Mode,
+    Problem,
+    Text,
+    Verdict,
+    Wrong,
+    calls,
+    errors,
+)
 from vigil_stream.calls import Call
 from vigil_stream.models.feedback import FeedbackReceipt
+from vigil_stream.models.job import JobPage, WebhookSecret
 from vigil_stream.models.restored import Restored
 
 # What the server calls our answers.
@@ -19,11 +34,21 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "Problem": Problem,
     "Restored": Restored,
     "Received": FeedbackReceipt,
+    "BatchVerdict": BatchVerdict,
+    "Job": Job,
+    "JobList": JobPage,
+    "WebhookSecret": WebhookSecret,
 }
-VALUES = {"Decision": Decision, "Mode": Mode, "Wrong": Wrong}
+VALUES = {"Decision": Decision, "Direction": Direction, "Mode": Mode, "Status": JobStatus, "Wrong": Wrong}
+EVERYTHING = Text("a", direction="output", mode="fast", prompt="b", explain=True)
 CALLS: tuple[Call[Any], ...] = (
     calls.guard_input("a", "fast", True, None),
     calls.guard_output("a", "b", "fast", True, None),
+    calls.guard_batch([EVERYTHING], None),
+    calls.submit_job(EVERYTHING, "https://example.com", None),
+    calls.get_job("{job_id}"),
+    calls.list_jobs("7"),
+    calls.webhook_secret(),
     calls.restore("req_1", "a"),
     calls.feedback("req_1", "false_positive", "a", "b"),
 )
@@ -86,20 +111,33 @@ def test_the_values_of_the_server_are_known(document: dict[str, Any], name: str)
     assert set(_schemas(document)[name]["enum"]) == set(VALUES[name])
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
 def test_calls_are_what_the_routes_take(document: dict[str, Any], call: Call[Any]) -> None:
-    operation = document["paths"][call.path][call.method.lower()]
-    ((_, body),) = operation["requestBody"]["content"].items()
-    schema = _schemas(document)[body["schema"]["$ref"].rpartition("/")[2]]
-    assert call.body is not None
-    assert call.body.keys() == schema["properties"].keys()
+    operation = _operation(document, call)
+    if call.body is not None:
+        ((_, body),) = operation["requestBody"]["content"].items()
+        schema = _schemas(document)[body["schema"]["$ref"].rpartition("/")[2]]
+        assert call.body.keys() == schema["properties"].keys()
+        for item in call.body.get("items", ()):
+            assert item.keys() == schema["properties"]["items"]["items"]["properties"].keys()
+    described = {
+        (parameter["in"], parameter["name"].lower()) for parameter in operation.get("parameters", ())
+    }
+    assert {("query", name) for name in call.params or ()} == {
+        parameter for parameter in described if parameter[0] == "query"
+    }
     (good,) = [status for status in operation["responses"] if status.startswith("2")]
     answer = operation["responses"][good]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert ANSWERS[answer] is call.answer
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
+def _operation(document: dict[str, Any], call: Call[Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = document["paths"][unquote(call.path)][call.method.lower()]
+    return operation
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
 def test_described_errors_have_a_class(document: dict[str, Any], call: Call[Any]) -> None:
-    described = document["paths"][call.path][call.method.lower()]["responses"]
+    described = _operation(document, call)["responses"]
     for status in (int(status) for status in described if status >= "4"):
         assert status in errors.OF_STATUS or status in errors.RETRYABLE or status == 415, status

@@ -15,6 +15,8 @@ from vigil_stream import (
     Blocked,
     ConfigurationError,
     InvalidAnswerError,
+    Job,
+    JobTimeoutError,
     NotFoundError,
     Problem,
     RateLimitedError,
@@ -97,6 +99,7 @@ def _verdict() -> Verdict:
         APIConnectionError("no answer", retryable=False),
         ConfigurationError("no key"),
         Blocked(_verdict(), "input"),
+        JobTimeoutError(Job(job_id="req_1", status="queued")),
     ],
 )
 def test_errors_travel_between_processes(error: Exception) -> None:
