@@ -1,4 +1,5 @@
 # Everything that is done with this project. Needs Python 3.11+ and nothing else; all that is installed goes to .venv.
+# What only Debian packages (python3-venv; servers for the tests) `make run` and `make test` install where they may.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -12,6 +13,7 @@ UV := 0.13.9
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+run: INSTALL_PACKAGES := yes
 run: .venv/.installed ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/vigil up
 
