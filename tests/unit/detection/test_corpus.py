@@ -119,8 +119,8 @@ def test_promised_numbers_are_kept() -> None:
         attacks = sum(example.attack for example in ours)
         assert 0.47 <= len(ours) / len(EXAMPLES) <= 0.53
         assert 0.45 <= attacks / len(ours) <= 0.55
-        assert sum(map(hidden, ours)) >= 250
-        assert sum(example.hard for example in ours) >= 400
+        assert sum(map(hidden, ours)) >= 300
+        assert sum(example.hard for example in ours) >= 450
         assert {example.kind for example in ours} == ATTACKS | BENIGN
 
 
@@ -129,8 +129,8 @@ def test_long_documents_hide_orders_and_hide_none() -> None:
     for language in ("pl", "en"):
         long = [example for example in EXAMPLES if example.language == language and len(example.text) > 1500]
         attacks = sum(example.attack for example in long)
-        assert attacks >= 35
-        assert len(long) - attacks >= 15
+        assert attacks >= 75
+        assert len(long) - attacks >= 35
 
 
 def test_split_is_60_20_20_and_hangs_on_the_idea_alone() -> None:
