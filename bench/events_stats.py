@@ -50,7 +50,7 @@ async def _run(options: argparse.Namespace) -> None:
             "search by category": lambda: queries.page(Filter(category="leak"), limit=50),
             "show": lambda: queries.find("req_4711"),
         }
-        print(f"{numbers.total(day)['events']} events in {_parts(connection)} parts")
+        print(f"{numbers.summary(day)['events']} events in {_parts(connection)} parts")
         for name, ask in questions.items():
             times = [_timed(ask) for _ in range(options.repeat)]
             print(f"  {name:<20} {statistics.median(times):6.0f} ms, slowest {max(times):.0f} ms")

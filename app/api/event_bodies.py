@@ -90,6 +90,8 @@ class StoredEvent(BaseModel):
     accepted_at: datetime
     outcome: Outcome
     arbiter_decision: Decision | None
+    shadow_decision: Decision | None
+    policy_version: int
     branch_a_score: float | None
     branch_b_score: float | None
     branch_c_score: float | None
@@ -167,7 +169,7 @@ class Summary(Counts):
 
     since: datetime | None
     until: datetime
-    latency_ms: list[StageLatency]
-    top_categories: list[CategoryCount]
+    latency_ms: list[StageLatency] | None = Field(default=None, description="Without `by`.")
+    top_categories: list[CategoryCount] | None = Field(default=None, description="Without `by`.")
     by: str | None = None
     rows: list[Group] | None = None

@@ -48,8 +48,8 @@ MISSING_CODES = frozenset(
         errors.ErrorCodes.UNKNOWN_TABLE,
     }
 )
-# Whoever may only insert has the tables made by somebody else. The driver has no names for these two.
-REFUSED_CODES = frozenset({164, 497})  # READONLY, ACCESS_DENIED
+# Whoever may only insert has the tables made by somebody else. The driver has no names for these.
+REFUSED_CODES = frozenset({164, 392, 497})  # READONLY, QUERY_IS_PROHIBITED, ACCESS_DENIED
 AWAY = (errors.Error, EOFError, OSError)
 
 

@@ -13,7 +13,7 @@ from app.events.queries import RESULT
 
 _LISTS = {"floors", "degraded", "categories", "pii_types"}
 _TIMES = {"accepted_at", "ingested_at"}
-_WHOLE = {"pii_count", "text_chars"}
+_WHOLE = {"pii_count", "policy_version", "text_chars"}
 
 
 def write_parquet(rows: Iterable[dict[str, Any]], out: Path) -> int:

@@ -124,6 +124,7 @@ async def _replay(
                 f"{one.present.decision.value} -> {one.other.decision.value}" for one in changed
             ).most_common()
         ),
+        "own_policy": sum(one.event["policy_version"] > 0 for one in judged),
         "drifted": sum(one.drifted for one in judged),
     }
 
@@ -190,6 +191,10 @@ def _print(report: dict[str, Any]) -> None:
         )
     if texts["not kept"]:
         console.print(f"{texts['not kept']} events have no text and were left out.")
+    if report["own_policy"]:
+        console.print(
+            f"{report['own_policy']} of them were decided under a policy of their client, which is not applied here."
+        )
     if report["drifted"]:
         console.print(
             f"{report['drifted']} verdicts come out otherwise today under the present policy too (redacted text, newer "
