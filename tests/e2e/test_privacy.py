@@ -24,10 +24,9 @@ TEXTS = (
 
 @pytest.fixture(scope="module")
 def vigil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vigil]:
-    """A product with encrypted streams, through which personal data has gone in every way there is."""
-    with Vigil(
-        tmp_path_factory.mktemp("privacy"), VIGIL_STREAM_KEY="a key", VIGIL_LOG_LEVEL="DEBUG"
-    ) as running:
+    """A product with encrypted streams that keeps originals, sealed; personal data has gone through it in every way."""
+    settings = {"VIGIL_STREAM_KEY": "a key", "VIGIL_EVENT_TEXT": "raw", "VIGIL_LOG_LEVEL": "DEBUG"}
+    with Vigil(tmp_path_factory.mktemp("privacy"), **settings) as running:
         running.start()
         names = []
         for text in TEXTS:
@@ -87,6 +86,7 @@ def test_no_table_holds_any_of_it(vigil: Vigil) -> None:
         searched += rows
         assert hits == 0, f"{database}.{table}"
     assert searched > len(TEXTS)
+    assert vigil.rows("SELECT count() FROM n8n_logs.vigil_texts") == [(3 * len(TEXTS),)]
 
 
 def test_no_file_holds_any_of_it(vigil: Vigil) -> None:
@@ -113,6 +113,22 @@ def test_dead_letters_are_shown_redacted_and_as_they_were_only_on_request(vigil:
         raw = vigil.command("dlq", "show", str(letter["number"]), "--raw").stdout
         assert not [text for text in RAW if text in shown + listed.stdout]
         assert [text for text in RAW if text in raw]
+
+
+def test_an_original_is_shown_to_the_operator_on_request(vigil: Vigil) -> None:
+    (latest,) = (
+        json.loads(line) for line in vigil.command("events", "tail", "-n", "1", "--json").stdout.splitlines()
+    )
+    shown = json.loads(vigil.command("events", "show", latest["request_id"], "--json", "--raw").stdout)
+    assert shown["original_text"] in TEXTS
+    assert shown["redacted_text"] != shown["original_text"]
+    assert "original_text" not in vigil.command("events", "show", latest["request_id"], "--json").stdout
+
+
+def test_a_replay_judges_the_originals(vigil: Vigil) -> None:
+    report = json.loads(vigil.command("events", "replay", "--json").stdout)
+    assert report["texts"] == {"original": 3 * len(TEXTS), "redacted": 0, "not kept": 0}
+    assert (report["changed"], report["drifted"]) == ([], 0)
 
 
 def test_the_configuration_holds_no_key(vigil: Vigil) -> None:
