@@ -25,14 +25,17 @@ class Engine(Protocol):
         """Judge the whole text."""
 
 
-async def detect(text: str, mode: Mode, engines: Mapping[BranchName, Engine]) -> Detection:
+async def detect(
+    text: str, mode: Mode, engines: Mapping[BranchName, Engine], *, patience: float = 1.0
+) -> Detection:
     """Ask every branch of the mode at once and fuse what they say.
 
-    A branch that raises or is late is degraded, never an error of the whole.
+    A branch that raises or is late is degraded, never an error of the whole. `patience` multiplies the time limits, for
+    those who have no caller waiting.
     """
     names = [name for name in BranchName if mode is Mode.FULL or name is not BranchName.CLASSIFIER]
     async with create_task_group() as group:
-        answers = [group.soonify(_ask)(name, _engine(engines[name], mode), text) for name in names]
+        answers = [group.soonify(_ask)(name, _engine(engines[name], mode), text, patience) for name in names]
     return fuse([answer.value for answer in answers], mode)
 
 
@@ -42,13 +45,13 @@ def _engine(engine: Engine, mode: Mode) -> Engine:
     return fast if fast is not None and mode is Mode.FAST else engine
 
 
-async def _ask(name: BranchName, engine: Engine, text: str) -> BranchResult:
-    started = perf_counter()
+async def _ask(name: BranchName, engine: Engine, text: str, patience: float) -> BranchResult:
+    started, limit = perf_counter(), patience * TIME_LIMITS_S[name]
     try:
-        async with asyncio.timeout(TIME_LIMITS_S[name]):
+        async with asyncio.timeout(limit):
             return await offload(engine.analyze, text)
     except TimeoutError:
-        reason = f"no answer within {TIME_LIMITS_S[name]:g} s"
+        reason = f"no answer within {limit:g} s"
     except Exception as error:
         # The text is not logged: an engine's message may quote it, its type cannot.
         reason = f"failed with {type(error).__name__}"

@@ -12,6 +12,9 @@ from app.schemas.detection import BranchName, BranchResult, Detection
 from app.schemas.guard import GuardRequest
 from app.schemas.pii import Findings, PiiResult
 
+# Nobody waits: a branch that is late on a busy machine would make its verdict another.
+PATIENCE = 20.0
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -63,10 +66,11 @@ async def rejudge(event: Mapping[str, Any], text: str, present: Policy, other: P
     request = GuardRequest(
         request_id=event["request_id"], text=text, mode=event["mode"], direction=event["direction"]
     )
-    detection = await detect(request.text, request.mode, present.engines)
+    detection = await detect(request.text, request.mode, present.engines, patience=PATIENCE)
     second = detection
     if other.engines != present.engines:
-        second = await detect(request.text, request.mode, dict(_reusing(detection, present, other)))
+        engines = dict(_reusing(detection, present, other))
+        second = await detect(request.text, request.mode, engines, patience=PATIENCE)
     held_pii = event["pii_count"] > 0
     return Rejudged(
         event,
