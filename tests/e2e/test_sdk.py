@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+import time
 import venv
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from vigil_stream import (
     PayloadTooLargeError,
     PermissionDeniedError,
     UnprocessableError,
+    Verdict,
     Vigil,
 )
 
@@ -162,3 +165,72 @@ def test_a_guarded_model_reads_and_says_nothing_it_must_not(vigil: Product) -> N
         with pytest.raises(Blocked):
             ask(ATTACK)
         assert len(read) == 1
+
+
+SENTENCES = ("The museum opens at ten. ", "Her PESEL is 44051401359. ", "Tickets are sold ")
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_sentences_of_an_answer_come_out_before_the_model_has_written_the_last(
+    vigil: Product, kind: str
+) -> None:
+    shown: list[str] = []
+
+    def model() -> Iterator[str]:
+        yield from SENTENCES
+        until = time.monotonic() + 30
+        while not shown and time.monotonic() < until:
+            time.sleep(0.01)
+            yield ""
+        yield f"at the door: {bool(shown)}."
+
+    async def asynchronous_model() -> AsyncIterator[str]:
+        for piece in model():
+            yield piece
+            await asyncio.sleep(0)
+
+    async def read() -> Verdict | None:
+        async with AsyncVigil(vigil.url, vigil.key) as client:
+            stream = client.guard_stream(asynchronous_model(), prompt="When does the museum open?")
+            async for text in stream:
+                shown.append(text)
+            return stream.verdict
+
+    if kind == "async":
+        verdict = asyncio.run(read())
+    else:
+        with Vigil(vigil.url, vigil.key) as client:
+            stream = client.guard_stream(model(), prompt="When does the museum open?")
+            shown.extend(stream)
+            verdict = stream.verdict
+    assert "".join(shown) == (
+        "The museum opens at ten. Her PESEL is [PL_PESEL_1]. Tickets are sold at the door: True."
+    )
+    assert verdict is not None
+    assert verdict.sanitized
+    assert [event[2] for event in vigil.events(verdict.request_id)] == ["answered"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_stream_is_refused_and_stopped_like_everything_else(vigil: Product, kind: str) -> None:
+    async def pieces(*given: str) -> AsyncIterator[str]:
+        for piece in given:
+            yield piece
+
+    async def asked(key: str, *given: str) -> list[str]:
+        async with AsyncVigil(vigil.url, key) as client:
+            return [text async for text in client.guard_stream(pieces(*given))]
+
+    def ask(key: str, *given: str) -> list[str]:
+        if kind == "async":
+            return asyncio.run(asked(key, *given))
+        with Vigil(vigil.url, key) as client:
+            return list(client.guard_stream(given))
+
+    with pytest.raises(AuthenticationError):
+        ask("vk_live_" + "a" * 39, "Good morning")
+    with pytest.raises(UnprocessableError, match="empty"):
+        ask(vigil.key)
+    with pytest.raises(Blocked) as blocked:
+        ask(vigil.key, "Good morning. ", f"{ATTACK}. ", "Good bye.")
+    assert blocked.value.direction == "output"

@@ -49,6 +49,7 @@ from vigil_stream.models.verdict import (
     Timings,
     Verdict,
 )
+from vigil_stream.streams import AsyncGuardedStream, GuardedStream
 from vigil_stream.turn import AsyncTurn, Turn
 from vigil_stream.version import __version__
 
@@ -56,6 +57,7 @@ __all__ = [
     "APIConnectionError",
     "APIStatusError",
     "APITimeoutError",
+    "AsyncGuardedStream",
     "AsyncJobs",
     "AsyncTurn",
     "AsyncVigil",
@@ -77,6 +79,7 @@ __all__ = [
     "FieldError",
     "Floor",
     "Guard",
+    "GuardedStream",
     "InvalidAnswerError",
     "ItemError",
     "Job",

@@ -7,13 +7,12 @@ from pydantic import ValidationError
 
 from vigil_stream.calls import Call, T
 from vigil_stream.errors import (
-    OF_STATUS,
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
     InvalidAnswerError,
-    ServerError,
     VigilError,
+    status_error,
 )
 from vigil_stream.models.problem import Problem
 from vigil_stream.retry import retry_after_s
@@ -53,10 +52,8 @@ def failure(outcome: httpx.Response | httpx.RequestError, now: float) -> VigilEr
 
 
 def _status_error(response: httpx.Response, now: float) -> APIStatusError:
-    problem = _problem(response)
-    kind = OF_STATUS.get(response.status_code, ServerError if response.status_code >= 500 else APIStatusError)
-    return kind(
-        problem,
+    return status_error(
+        _problem(response),
         request_id=response.headers.get("X-Request-Id"),
         retry_after=retry_after_s(response.headers.get("Retry-After"), now),
     )

@@ -1,6 +1,6 @@
 """The client for asyncio."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from functools import wraps
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeAlias, TypeVar, overload
@@ -19,6 +19,7 @@ from vigil_stream.models.batch import BatchItem, BatchVerdict, Text
 from vigil_stream.models.feedback import FeedbackReceipt, Wrong
 from vigil_stream.models.verdict import Mode, Verdict
 from vigil_stream.options import Options
+from vigil_stream.streams import AsyncGuardedStream
 from vigil_stream.turn import AsyncTurn
 
 P = ParamSpec("P")
@@ -81,6 +82,24 @@ class AsyncVigil(BaseClient[httpx.AsyncClient]):
         for first, batch in calls.batches(texts):
             for item in (await self.call(batch)).items:
                 yield item.model_copy(update={"index": first + item.index})
+
+    def guard_stream(
+        self, pieces: AsyncIterable[str], *, prompt: str | None = None, mode: str = Mode.FAST
+    ) -> AsyncGuardedStream:
+        """Judge a model's answer while it is written: iterate over what comes back, sentences that may be shown.
+
+        Nothing is repeated when it fails, and the connection is one of its own: `http_client` is not used.
+
+        Args:
+            pieces: of the answer, cut anywhere.
+            prompt: what led to it: context, not judged.
+            mode: `fast`, or `full` with the classifier.
+
+        Iterating raises:
+            Blocked: in the middle; nothing of the text that is to blame has come out.
+            VigilError: there is no verdict.
+        """
+        return AsyncGuardedStream(self._options, pieces, prompt, mode)
 
     @property
     def jobs(self) -> AsyncJobs:

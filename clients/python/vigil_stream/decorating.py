@@ -14,7 +14,8 @@ class Prompted:
         self._name = getattr(function, "__qualname__", repr(function))
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise ConfigurationError(
-                f"{self._name} yields its answer in pieces: a guard around it would let them out unjudged"
+                f"{self._name} yields its answer in pieces, which a guard around it would let out unjudged: "
+                "put vigil.guard_stream around the pieces instead"
             )
         if inspect.iscoroutinefunction(function) != asynchronous:
             kind, client = ("async ", "AsyncVigil") if not asynchronous else ("", "Vigil")

@@ -196,3 +196,11 @@ OF_STATUS: dict[int, type[APIStatusError]] = {
     503: OverloadedError,
     504: PipelineTimeoutError,
 }
+
+
+def status_error(
+    problem: Problem, *, request_id: str | None = None, retry_after: float | None = None
+) -> APIStatusError:
+    """The error for a status."""
+    kind = OF_STATUS.get(problem.status, ServerError if problem.status >= 500 else APIStatusError)
+    return kind(problem, request_id=request_id, retry_after=retry_after)

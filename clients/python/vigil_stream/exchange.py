@@ -72,13 +72,13 @@ def exchange(call: Call[T], options: Options, clock: Clock) -> Flow[T]:
         retries += 1
 
 
+def common_headers(options: Options) -> dict[str, str]:
+    """Of every request."""
+    return {"User-Agent": USER_AGENT, **options.headers, "Authorization": f"Bearer {options.api_key}"}
+
+
 def _headers(call: Call[T], options: Options) -> dict[str, str]:
-    headers = {
-        "Accept": "application/json, application/problem+json",
-        "User-Agent": USER_AGENT,
-        **options.headers,
-        "Authorization": f"Bearer {options.api_key}",
-    }
+    headers = {"Accept": "application/json, application/problem+json", **common_headers(options)}
     if call.body is not None:
         headers["Content-Type"] = "application/json"
     if call.idempotency_key is not None:

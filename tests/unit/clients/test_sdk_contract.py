@@ -1,5 +1,6 @@
 """The SDK says what the server's OpenAPI document says."""
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -21,12 +22,15 @@ from vigil_stream import (
     Verdict,
     Wrong,
     calls,
+    dialogue,
     errors,
 )
 from vigil_stream.calls import Call
 from vigil_stream.models.feedback import FeedbackReceipt
 from vigil_stream.models.job import JobPage, WebhookSecret
+from vigil_stream.models.line import Line
 from vigil_stream.models.restored import Restored
+from vigil_stream.options import Options
 
 # What the server calls our answers.
 ANSWERS: dict[str, type[BaseModel]] = {
@@ -129,6 +133,16 @@ def test_calls_are_what_the_routes_take(document: dict[str, Any], call: Call[Any
     (good,) = [status for status in operation["responses"] if status.startswith("2")]
     answer = operation["responses"][good]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert ANSWERS[answer] is call.answer
+
+
+def test_the_lines_of_a_stream_are_what_the_route_gives_and_takes(document: dict[str, Any]) -> None:
+    route = document["paths"][dialogue.PATH]["post"]
+    theirs = route["responses"]["200"]["content"]["application/x-ndjson"]["schema"]
+    ours = Line.model_json_schema()
+    _agree(ours, theirs, ours["$defs"], theirs["$defs"])
+    piece = route["requestBody"]["content"]["application/x-ndjson"]["schema"]
+    sent = dialogue.Dialogue(Options(api_key="vk_test_key"), "A question", "fast").begin().split(b"\r\n")[-2]
+    assert json.loads(sent).keys() == piece["properties"].keys()
 
 
 def _operation(document: dict[str, Any], call: Call[Any]) -> dict[str, Any]:
