@@ -42,6 +42,7 @@ class Lists(NamedTuple):
     first: frozenset[str]
     ambiguous: frozenset[str]
     common: frozenset[str]
+    doubtful: frozenset[str]
     never: frozenset[str]
     last: frozenset[str]
     words: frozenset[str]
@@ -61,6 +62,7 @@ def lists() -> Lists:
         frozenset((*read_words("first_names.txt"), *read_words("polish_diminutives.txt"), *common)),
         frozenset(read_words("ambiguous_first_names.txt")),
         common,
+        frozenset(read_words("doubtful_first_names.txt")),
         frozenset(read_words("not_first_names.txt")),
         frozenset(read_words("surnames.txt")),
         frozenset(read_words("english_words.txt")),
@@ -110,8 +112,10 @@ def _polish_first_name(word: str) -> int:
     rank = data.polish_first.get(word)
     if rank is None and word.count("-") == 1:
         return min(map(first_name, word.split("-")))
-    if rank is None or rank > MAX_FIRST_NAME_RANK:
+    if rank is None:
         return NONE
+    if rank > MAX_FIRST_NAME_RANK:
+        return NONE if word in data.words or data.polish_words.get(word) else WEAK
     rarer_than_the_word = rank > COMMON_FIRST_NAME_RANK > data.polish_words.get(word, 10**6)
     return WEAK if word in data.words or rarer_than_the_word else STRONG
 

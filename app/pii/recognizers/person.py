@@ -113,7 +113,7 @@ def _people(document: Document, run: list[Token]) -> Iterator[RecognizerResult]:
 def _person(document: Document, run: list[Token], index: int) -> tuple[int | None, float]:
     """The index of the last word of a name that begins at `index`, None when none does, and its score."""
     token = run[index]
-    titled = context.title_before(document.folded, token.start) != ""
+    titled = context.title_before(document.folded, token.start) != "" and token.word not in context.OFFICES
     last: int | None = None
     score = 0.0
     if token.initial:
@@ -122,6 +122,8 @@ def _person(document: Document, run: list[Token], index: int) -> tuple[int | Non
         last, score = end, 0.85 if token.first == STRONG else 0.75
     elif _is_reversed(run, index):
         last, score = index + 1, 0.75
+    elif _is_rare(document, run, index):
+        last, score = index + 1, 0.7
     elif titled and (token.first or token.last or _is_addressed(document, token) or _is_unknown(token)):
         last, score = _after_title(run, index), 0.8
     elif not token.capitals and _is_announced(document, token):
@@ -136,7 +138,7 @@ def _is_addressed(document: Document, token: Token) -> bool:
     addressed = context.title_before(document.folded, token.start) in context.SURNAME_TITLES
     before = document.text[max(0, token.start - 5) : token.start].rstrip(" .")
     shouted = before.endswith(("MS", "MR", "DR")) and not token.capitals
-    return addressed and not shouted and token.word not in context.OFFICES
+    return addressed and not shouted
 
 
 def _after_initials(run: list[Token], index: int, titled: bool) -> int | None:
@@ -182,7 +184,24 @@ def _goes_on(opening: Token, token: Token, *, second: bool) -> bool:
         return bool(token.last or token.first) or unknown
     if token.last == WEAK:
         return token.first == STRONG or (token.first == NONE and second and not everyday(token.word))
-    return False
+    return (
+        second
+        and len(token.word) > 3
+        and not token.capitals
+        and not token.first
+        and not everyday(token.word, 10**6)
+    )
+
+
+def _is_rare(document: Document, run: list[Token], index: int) -> bool:
+    """A word of no list before what is surely a surname: a rare or foreign first name."""
+    if index + 1 >= len(run):
+        return False
+    given, family = run[index], run[index + 1]
+    known = given.first or given.last or given.capitals or len(given.word) < 4 or everyday(given.word, 10**6)
+    begins = document.text[max(0, given.start - 4) : given.start].rstrip(' \t"„(')[-1:] in _OPENING
+    surely = family.last == STRONG and not family.first and not everyday(family.word, COMMON_WORD_RANK)
+    return not known and not begins and surely
 
 
 def _is_reversed(run: list[Token], index: int) -> bool:
@@ -210,21 +229,32 @@ def _is_announced(document: Document, token: Token) -> bool:
     """True when the words around a single name speak of a person."""
     folded = document.folded
     begin = max(0, token.start - context.WINDOW)
+    if context.SELF.search(folded, begin, token.start):
+        return bool(token.first or token.last) or not everyday(token.word)
+    if context.FAMILY.search(folded, begin, token.start):
+        return token.last == STRONG or not everyday(token.word)
     if token.last == STRONG and context.SURNAME_INTRODUCTION.search(folded, begin, token.start):
         return True
-    if token.first == NONE or "&" in document.text[max(0, token.start - 2) : token.start]:
-        return False
-    if context.SELF.search(folded, begin, token.start):
-        return True
+    if token.first == NONE:
+        surely = token.last == STRONG and not everyday(token.word, 10**6)
+        return surely and context.ACTION.match(folded, token.end) is not None
+    return "&" not in document.text[max(0, token.start - 2) : token.start] and _is_greeted(document, token)
+
+
+def _is_greeted(document: Document, token: Token) -> bool:
+    """True when a first name stands where people are addressed, accompanied, or do something."""
+    folded = document.folded
+    begin = max(0, token.start - context.WINDOW)
+    likely = token.first == STRONG or token.word in lists().doubtful
     plain = not everyday(token.word)
-    if context.INTRODUCTION.search(folded, begin, token.start):
-        return token.first == STRONG or plain
-    if context.CALLED.search(folded, begin, token.start):
-        return True
-    accompanied = context.ACTION.match(folded, token.end) or context.COMPANION.search(
+    if context.INTRODUCTION.search(folded, begin, token.start) or context.CALLED.search(
         folded, begin, token.start
-    )
-    return token.first == STRONG and (plain or _is_name_first(token.word)) and accompanied is not None
+    ):
+        return likely or plain
+    if context.ACTION.match(folded, token.end):
+        return likely and (plain or _is_name_first(token.word) or token.word in lists().doubtful)
+    accompanied = context.COMPANION.search(folded, begin, token.start) is not None
+    return token.first == STRONG and (plain or _is_name_first(token.word)) and accompanied
 
 
 def _is_name_first(word: str) -> bool:
@@ -238,6 +268,8 @@ def _is_nobodys(document: Document, start: int, end: int) -> bool:
     folded = document.folded
     begin = max(0, start - context.WINDOW)
     if context.NAMED_AFTER.search(folded, begin, start) or context.BEARER.match(folded, end):
+        return True
+    if context.COMPANY.match(document.text, end):
         return True
     if folded[start:end] == "jan" and _DAY.match(folded, end):
         return True

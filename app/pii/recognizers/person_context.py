@@ -48,10 +48,43 @@ OFFICES = frozenset(
      "strange", "bean", "clean", "right", "prezes", "dyrektor", "hab", "inż", "med")
 )  # fmt: skip
 # A name that ends with one of these is a place.
+# And one before a company's form is a company.
+COMPANY = re.compile(
+    r"(?:[ ,.]{1,2}[A-Z][\w&]{1,20}){0,2},?[ ]"
+    r"(?:Inc|LLC|Ltd|PLC|Plc|N\.?V|B\.?V|GmbH|AG|Corp|Co|Holdings?|Group|S\.A\.|[Ss]p\. z o\.\s?o)(?!\w)"
+)
 PLACES = frozenset(
-    ("park", "bay", "station", "island", "islands", "beach", "avenue", "street", "road", "square", "bridge", "lake",
-     "university", "college", "airport", "valley", "county", "stadium", "arena", "river", "canyon", "mountain")
-)  # fmt: skip
+    (
+        *(
+            "park",
+            "bay",
+            "station",
+            "island",
+            "islands",
+            "beach",
+            "avenue",
+            "street",
+            "road",
+            "square",
+            "bridge",
+            "lake",
+        ),
+        *(
+            "crescent",
+            "terrace",
+            "grove",
+            "lane",
+            "drive",
+            "court",
+            "valley",
+            "county",
+            "university",
+            "college",
+            "river",
+        ),
+        *("airport", "stadium", "arena", "canyon", "mountain"),
+    )
+)
 
 # A first name alone is enough after these.
 INTRODUCTION = _before(
@@ -77,11 +110,15 @@ SELF = _before(
 )
 # A surname alone is enough after these.
 SURNAME_INTRODUCTION = _before(
+    (r"(?:under|in) the name(?: of)?\s", r"(?:full_?name|name)[\"']\s?[:=]\s?[\"']"),
+    end="",
+)
+# The same, and nothing but a surname can follow.
+FAMILY = _before(
     (
         r"(?:na |o )?nazwisk(?:o|u|iem):?\s",
-        r"(?:sur|last |family )name:?(?: is)?\s",
-        r"(?:under|in) the name(?: of)?\s",
-        r"(?:nazwisko|(?:sur|last_?|family_?)name|full_?name|name)[\"']\s?[:=]\s?[\"']",
+        r"(?:sur|last |family |maiden )name[:?]?(?: is| was)?\s",
+        r"(?:nazwisko|(?:sur|last_?|family_?)name)[\"']\s?[:=]\s?[\"']",
     ),
     end="",
 )
@@ -103,9 +140,13 @@ COMPANION = _before(
     ),
     end=r"\s",
 )
-# Any first name alone is enough after these.
+# A name that is a word as well is enough after these.
 CALLED = _before(
-    (r"(?:za|od)?dzwon\w*(?: sie)? do", r"(?:na|od)pisz\w* do", "call", "phone", "ring", "ping"), end=r"\s"
+    (
+        r"(?:za|od)?dzwon\w*(?: sie)? do|(?:na|od)pisz\w* do|zapytaj|zapytal\w+|spytaj|popros|powiedz",
+        r"call|phone|ring|ping|ask|asked|tell|told|remind|reminded|thank|thanked|email|emailed|invite|invited",
+    ),
+    end=r"\s",
 )
 # The same before these, which follow the name.
 ACTION = re.compile(
@@ -123,6 +164,8 @@ NAMED_AFTER = _before(
     (
         r"ul\.|ulic\w+|al\.|alej\w+|plac\w*|pl\.|os\.|osiedl\w+|rond\w+|most\w*|im\.|imienia|szkol\w+|liceum",
         r"muzeum|teatr\w*|szpital\w*|lotnisk\w+|uniwersytet\w*|fundacj\w+|instytut\w*|kopalni\w+|zaklad\w*",
+        r"via|rua|rue|calle|avenida|piazza|plaza|strada|largo|servidao|san|santo|santa|sao",
+        r"prince|princess|king|queen",
         r"sw\.|swiet\w+|university of|saint|st\.|mount|mt\.?|port|fort|lake|cape|hotel|hurricane|storm|cafe",
     ),
     end=r"\s",

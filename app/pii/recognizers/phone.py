@@ -77,7 +77,7 @@ def _international(digits: str) -> bool:
 
 def _labelled(document: Document, number: Number) -> float:
     total = len(number.digits)
-    if number.groups in _DATE_GROUPS or "/" in number.separators or total > 13:
+    if number.groups[:3] in _DATE_GROUPS or "/" in number.separators or total > 13:
         return 0.0
     if total >= 9:
         return 0.8
