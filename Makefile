@@ -18,7 +18,7 @@ run: .venv/.installed ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/vigil up
 
 test: INSTALL_PACKAGES := yes
-test: check redis-server ## Check, then run every test against real servers
+test: check programs ## Check, then run every test against real servers
 	@$(BIN)/python -m pytest
 
 check: .venv/.installed ## Look for faults without running anything: lint, format, types, import directions
@@ -79,14 +79,18 @@ python:
 		echo "This Python cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; \
 	fi
 
-# The tests run against real servers; this one has no package on an index.
-redis-server:
-	@command -v redis-server >/dev/null || if [ "$(INSTALL_PACKAGES)" = yes ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends redis-server >/dev/null; \
+# What the tests use besides Python; on Debian a program's package bears its name.
+PROGRAMS := curl redis-server
+
+programs:
+	@missing=$$(for program in $(PROGRAMS); do command -v $$program >/dev/null || echo $$program; done); \
+	if [ -z "$$missing" ]; then exit 0; \
+	elif [ "$(INSTALL_PACKAGES)" = yes ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else \
-		echo "The tests need redis-server. On Debian: apt-get install redis-server" >&2; exit 1; \
+		echo "The tests need" $$missing": on Debian, apt-get install" $$missing >&2; exit 1; \
 	fi
 
 renew: ;
 
-.PHONY: redis-server help run test check asyncapi bench eval-pii lock clean python renew
+.PHONY: programs help run test check asyncapi bench eval-pii lock clean python renew

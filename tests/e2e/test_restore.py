@@ -1,6 +1,7 @@
 """Values that were redacted from a prompt come back into the answer to it, for the client that sent the prompt."""
 
 import json
+import time
 
 import httpx
 
@@ -29,10 +30,9 @@ def test_a_client_puts_its_values_back(tmp_path, stopped_after) -> None:
     answer = restore(vigil.key)
     assert answer.json()["text"] == "Do: anna@example.pl\nSzanowna Anny Wiśniewskiej ([PERSON_2])"
     other = json.loads(vigil.command("keys", "create", "somebody-else", "--json").stdout)["key"]
-    for _ in range(50):
-        refused = restore(other)
-        if refused.status_code != 401:  # until the API has heard of the key
-            break
+    end = time.monotonic() + 20
+    while (refused := restore(other)).status_code == 401 and time.monotonic() < end:
+        time.sleep(0.1)  # until the API has heard of the key
     assert refused.status_code == 404
     assert "anna" not in refused.text
     ((_, text, _),) = vigil.events(verdict["request_id"])

@@ -98,6 +98,15 @@ def test_make_says_what_is_missing(tmp_path: Path, script: str | None, says: str
     assert says in done.stderr.splitlines()[0]
 
 
+def test_make_names_the_programs_that_the_tests_miss() -> None:
+    done = subprocess.run(
+        ["make", "--no-print-directory", "programs", "PROGRAMS=sh no-such-program nor-this-one"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "apt-get install no-such-program nor-this-one" in done.stderr.splitlines()[0]
+
+
 def _tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout
     return [ROOT / name for name in listed.decode().split("\0") if name]
