@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import events, feedback, health, jobs, pages, problems, restore, routes, stream
+from app.api import events, feedback, health, jobs, openapi, pages, problems, restore, routes, stream
 from app.api.door.authentication import Authentication
 from app.api.door.body_limit import BodyLimit
 from app.api.door.capacity import Admission
@@ -55,6 +55,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.add_middleware(Admission, capacity=parts.capacity)
     app.add_middleware(RequestId)
     problems.install(app)
+    openapi.install(app)
     for module in (routes, stream, jobs, restore, events, feedback, health, pages):
         app.include_router(module.router)
     return app

@@ -10,6 +10,8 @@ from app.schemas.guard import Direction
 from app.schemas.verdict import Verdict
 
 MAX_ITEMS = 100
+# Anything is taken, and what is no item fails by itself.
+ITEM_SCHEMA = {"anyOf": [{"$ref": "#/components/schemas/BatchItem"}, {"title": "Answered as an error"}]}
 
 
 class BatchItem(GuardOutput):
@@ -47,7 +49,7 @@ class GuardBatch(BaseModel):
     )
 
     items: Annotated[
-        list[Annotated[Any, WithJsonSchema(BatchItem.model_json_schema())]],
+        list[Annotated[Any, WithJsonSchema(ITEM_SCHEMA)]],
         Field(min_length=1, max_length=MAX_ITEMS),
     ]
 

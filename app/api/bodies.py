@@ -2,24 +2,43 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from app.schemas.guard import MAX_TEXT_CHARS, Mode
 from app.schemas.verdict import Verdict
 
 
-def _without_nul(text: str) -> str:
+def _sound(text: str) -> str:
+    if len(text) > MAX_TEXT_CHARS:
+        # Answered with 413: a text has a size as a body has one.
+        raise PydanticCustomError("text_too_long", "has more than 100,000 characters: judge it in parts")
     if (place := text.find("\0")) >= 0:
         raise ValueError(f"holds a NUL character (U+0000) at position {place}: remove it")
     return text
 
 
+# The pattern says in the document what `_sound` checks. The greatest length is not there: past it the answer is
+# 413, which is no matter of the schema.
+_SCHEMA = {"type": "string", "pattern": "^[^\\u0000]*$"}
+
 GuardedText = Annotated[
     str,
-    Field(
-        min_length=1, max_length=MAX_TEXT_CHARS, description="The text to be judged, 1 to 100,000 characters."
+    Field(min_length=1),
+    AfterValidator(_sound),
+    WithJsonSchema(
+        {**_SCHEMA, "minLength": 1, "description": "The text to be judged, 1 to 100,000 characters."}
     ),
-    AfterValidator(_without_nul),
+]
+Prompt = Annotated[
+    str,
+    AfterValidator(_sound),
+    WithJsonSchema(
+        {
+            **_SCHEMA,
+            "description": "The prompt that led to the answer: context, not judged. 100,000 characters.",
+        }
+    ),
 ]
 
 
@@ -34,7 +53,7 @@ class GuardInput(BaseModel):
 
     text: GuardedText
     mode: Mode = Field(default=Mode.FULL, description="`fast` skips the classifier.")
-    return_decision_process: bool = Field(default=False, description="Explain the verdict.")
+    return_decision_process: bool = Field(default=False, strict=True, description="Explain the verdict.")
 
 
 class GuardOutput(GuardInput):
@@ -50,13 +69,7 @@ class GuardOutput(GuardInput):
         },
     )
 
-    prompt: Annotated[
-        str | None,
-        Field(
-            max_length=MAX_TEXT_CHARS, description="The prompt that led to the answer: context, not judged."
-        ),
-        AfterValidator(lambda prompt: None if prompt is None else _without_nul(prompt)),
-    ] = None
+    prompt: Prompt | None = None
 
 
 __all__ = ["GuardInput", "GuardOutput", "Verdict"]

@@ -57,7 +57,9 @@ def _recent(question: EventFilter) -> Filter:
     return question.model_copy(update={"since": datetime.now(UTC) - LOOK_BACK}).filter
 
 
-@router.get("", summary="Search")
+@router.get(
+    "", summary="Search", responses={404: {"description": "The cursor is none that a page ended with"}}
+)
 async def search(_: Reader, log: Log, question: Search) -> EventPage:
     """Events, newest first, a page at a time. Without `since`, all that are kept."""
     try:
@@ -65,7 +67,7 @@ async def search(_: Reader, log: Log, question: Search) -> EventPage:
             lambda: log.queries.page(question.filter, limit=question.limit, cursor=question.cursor)
         )
     except BadCursor as error:
-        raise Refusal(422, f"cursor: {error}") from None
+        raise Refusal(404, f"cursor: {error}") from None
     return EventPage.model_validate({"events": page.events, "next_cursor": page.next_cursor})
 
 

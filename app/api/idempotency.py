@@ -30,7 +30,6 @@ from app.errors import PipelineUnavailable
 from app.sealing import SealBroken, Sealer, derive
 from app.streams import ANSWERS
 
-MAX_KEY_CHARS = 255
 POLL_S = 0.05
 # An entry whose owner has not answered so long after its time limit belongs to a process that has died.
 GRACE_S = 2.0
@@ -181,17 +180,6 @@ class Idempotency:
 
     def _digest(self, content: bytes) -> str:
         return hmac.new(self._secret, content, hashlib.sha256).hexdigest()
-
-
-def valid_key(key: str | None) -> str | None:
-    """The key of the header, None when there is none.
-
-    Raises:
-        Refusal: 422, it is no key.
-    """
-    if key is not None and not (0 < len(key) <= MAX_KEY_CHARS and key.isascii() and key.isprintable()):
-        raise Refusal(422, f"Idempotency-Key: use 1 to {MAX_KEY_CHARS} printable ASCII characters")
-    return key
 
 
 def _dump(entry: Entry) -> bytes:

@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.access.client import Client, Scope
 from app.api.batch import BatchItem
 from app.api.door.authentication import require
-from app.api.idempotency import valid_key
 from app.api.problems import Refusal, responses
 from app.api.routes import IdempotencyKey
 from app.jobs.address import MAX_URL_CHARS, AddressRefused, NameUnknown, resolve
@@ -32,9 +31,21 @@ class NewJob(BatchItem):
         }
     )
 
-    webhook_url: str | None = Field(
-        default=None, max_length=MAX_URL_CHARS, description="An https URL on the public internet."
-    )
+    webhook_url: (
+        Annotated[
+            str,
+            Field(max_length=MAX_URL_CHARS),
+            # What is usual. What is allowed depends on the host's addresses, and on VIGIL_WEBHOOK_ALLOW.
+            WithJsonSchema(
+                {
+                    "type": "string",
+                    "pattern": r"^https://[a-z0-9]+(\.[a-z]{2,20}){1,3}(:[1-9][0-9]{1,3})?(/[a-z0-9/]{0,200})?$",
+                    "description": "An https URL on the public internet.",
+                }
+            ),
+        ]
+        | None
+    ) = None
 
 
 class JobList(BaseModel):
@@ -62,6 +73,8 @@ async def submit(
 ) -> Response:
     """Accepted means stored: the job is judged whatever is stopped or killed meanwhile. Ask for it under
     `Location`, or let its webhook tell: a POST of the finished job, signed as Standard Webhooks has it.
+
+    `Idempotency-Key` works as with `/v1/guard/input`.
     """
     state = request.app.state
     if body.webhook_url is not None:
@@ -87,7 +100,7 @@ async def submit(
         return view(record, None, None).model_dump_json().encode()
 
     answer = await state.idempotency.once(
-        valid_key(idempotency_key),
+        idempotency_key,
         (client.client_id, request.url.path),
         body.model_dump_json().encode(),
         run,

@@ -99,10 +99,15 @@ def install(app: FastAPI) -> None:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # A route names its own methods only, and another on the same path has others.
+        known = request.app.state.methods(request.url.path)
+        headers |= {"Allow": ", ".join(known)} if known else {}
     return problem(
         error.status_code,
         str(error.detail),
-        error.headers,
+        headers,
         **identity(request.scope),
         **getattr(error, "extra", {}),
     )
@@ -121,7 +126,7 @@ def field_errors(found: Sequence[Mapping[str, Any]]) -> tuple[int, str, list[Fie
     The input itself is not repeated: it may hold personal data, and lone surrogates cannot be encoded.
     """
     errors = [FieldError(field=_field(item["loc"]), message=_message(item)) for item in found]
-    status = 413 if any(item["type"] == "string_too_long" for item in found) else 422
+    status = 413 if any(item["type"] == "text_too_long" for item in found) else 422
     return status, "; ".join(f"{item.field}: {item.message}" for item in errors), errors
 
 

@@ -12,7 +12,6 @@ from app.api.batch import BatchItem, BatchVerdict, GuardBatch, Item, error_item,
 from app.api.bodies import GuardInput, GuardOutput
 from app.api.door.authentication import require
 from app.api.door.rate_limit import charge
-from app.api.idempotency import valid_key
 from app.api.problems import Refusal, responses
 from app.errors import PipelineTimeout, PipelineUnavailable
 from app.schemas.verdict import Verdict
@@ -29,9 +28,8 @@ router = APIRouter(
 Guarded = Annotated[Client, Depends(require(Scope.GUARD))]
 IdempotencyKey = Annotated[
     str | None,
-    Header(
-        description="Repeats with the same key and body get the first answer, for a day; another body is 422."
-    ),
+    # Described in words: which keys are good hangs on those that came before, and no schema can say that.
+    Header(min_length=1, max_length=255, pattern=r"^[ -~]+$", include_in_schema=False),
 ]
 
 
@@ -39,7 +37,11 @@ IdempotencyKey = Annotated[
 async def guard_input(
     body: GuardInput, request: Request, client: Guarded, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Judge a prompt. A BLOCK is a verdict, not an error: the status is 200."""
+    """Judge a prompt. A BLOCK is a verdict, not an error: the status is 200.
+
+    With the header `Idempotency-Key` (1 to 255 printable ASCII characters) repeats of the same body get the first
+    answer, for a day; another body under the same key is 422.
+    """
     return await _once(request, client, idempotency_key, body, lambda: _judge(body, request, client))
 
 
@@ -47,7 +49,7 @@ async def guard_input(
 async def guard_output(
     body: GuardOutput, request: Request, client: Guarded, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Judge an answer before its reader sees it."""
+    """Judge an answer before its reader sees it. `Idempotency-Key` works as with `/v1/guard/input`."""
     return await _once(request, client, idempotency_key, body, lambda: _judge(body, request, client))
 
 
@@ -55,7 +57,10 @@ async def guard_output(
 async def guard_batch(
     body: GuardBatch, request: Request, client: Guarded, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Each item has its own outcome: one that makes no sense, or that nobody could judge, fails alone."""
+    """Each item has its own outcome: one that makes no sense, or that nobody could judge, fails alone.
+
+    `Idempotency-Key` works as with `/v1/guard/input`.
+    """
     await charge(request, len(body.items))
 
     async def run() -> BatchVerdict:
@@ -106,7 +111,7 @@ async def _once(
         return (await run()).model_dump_json().encode()
 
     answer = await request.app.state.idempotency.once(
-        valid_key(key), (client.client_id, request.url.path), body.model_dump_json().encode(), content
+        key, (client.client_id, request.url.path), body.model_dump_json().encode(), content
     )
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
     return Response(answer.content, media_type="application/json", headers=headers)

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.access.client import Client
 from app.access.client import Scope as KeyScope
-from app.api.bodies import GuardOutput
+from app.api.bodies import GuardOutput, Prompt
 from app.api.door.authentication import require
 from app.api.judging import Judging
 from app.api.problems import Refusal, field_errors, responses, title
@@ -24,7 +24,7 @@ from app.schemas.decision import Decision
 from app.schemas.guard import MAX_TEXT_CHARS, Mode
 from app.schemas.verdict import Verdict
 
-NDJSON, SSE = "application/x-ndjson", "text/event-stream"
+NDJSON, JSON, SSE = "application/x-ndjson", "application/json", "text/event-stream"
 IDLE_S = 60.0
 MAX_LINE_BYTES = 1_300_000
 
@@ -37,7 +37,7 @@ class Piece(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: str = Field(default="", description="The next piece of the answer, cut anywhere.")
-    prompt: str | None = Field(default=None, max_length=MAX_TEXT_CHARS)
+    prompt: Prompt | None = None
     mode: Mode | None = Field(default=None, description="`fast` by default.")
 
 
@@ -74,7 +74,10 @@ class Stopped(Exception):  # noqa: N818
     responses={
         200: {
             "description": "Lines as they become known: NDJSON, or events where `Accept` is `text/event-stream`.",
-            "content": {NDJSON: {"schema": Line.model_json_schema()}, SSE: {"schema": {"type": "string"}}},
+            "content": {
+                NDJSON: {"schema": {"$ref": "#/components/schemas/Line"}},
+                SSE: {"schema": {"type": "string"}},
+            },
         },
         **responses(400, 401, 403, 408, 413, 415, 422, 429, 503),
     },
@@ -83,9 +86,11 @@ class Stopped(Exception):  # noqa: N818
             "required": True,
             "content": {
                 NDJSON: {
-                    "schema": Piece.model_json_schema(),
+                    "schema": {"$ref": "#/components/schemas/Piece"},
                     "example": '{"prompt": "What is the capital of France?", "text": "Paris is"}\n{"text": " it."}\n',
-                }
+                },
+                # An answer that is there already, as one line.
+                "application/json": {"schema": {"$ref": "#/components/schemas/Piece"}},
             },
         }
     },
@@ -96,9 +101,10 @@ async def guard_stream(
     """Pieces go in, judged sentences come out, at the same time: each as soon as it was judged together with what
     was released before. After a BLOCK nothing more is released. The last line is the verdict on the whole.
     """
-    if request.headers.get("content-type", NDJSON).partition(";")[0].strip().lower() != NDJSON:
+    kind = request.headers.get("content-type", NDJSON).partition(";")[0].strip().lower()
+    if kind not in (NDJSON, JSON):
         raise Refusal(415, f"Content-Type: send lines of JSON as {NDJSON}")
-    pieces = _pieces(request)
+    pieces = _pieces(request, one=kind == JSON)
     try:
         first = await anext(pieces)
     except StopAsyncIteration:
@@ -247,8 +253,8 @@ class LineResponse(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _pieces(request: Request) -> AsyncGenerator[Piece, None]:
-    """The lines of the request."""
+async def _pieces(request: Request, *, one: bool) -> AsyncGenerator[Piece, None]:
+    """The lines of the request; `one`: the body is a single one, however it is broken."""
     buffer = b""
     body = request.stream()
     while True:
@@ -264,7 +270,9 @@ async def _pieces(request: Request) -> AsyncGenerator[Piece, None]:
         except ClientDisconnect:
             raise Stopped(_error(400, "the client has gone")) from None
         buffer += chunk
-        *lines, buffer = buffer.split(b"\n")
+        lines: list[bytes] = []
+        if not one:
+            *lines, buffer = buffer.split(b"\n")
         if len(buffer) > MAX_LINE_BYTES:
             raise Stopped(_error(413, f"a line is longer than {MAX_LINE_BYTES:,} bytes"))
         for line in lines:
