@@ -123,7 +123,7 @@ def test_calls_are_what_the_routes_take(document: dict[str, Any], call: Call[Any
         schema = _schemas(document)[body["schema"]["$ref"].rpartition("/")[2]]
         assert call.body.keys() == schema["properties"].keys()
         for item in call.body.get("items", ()):
-            assert item.keys() == schema["properties"]["items"]["items"]["properties"].keys()
+            assert item.keys() == _schemas(document)["BatchItem"]["properties"].keys()
     described = {
         (parameter["in"], parameter["name"].lower()) for parameter in operation.get("parameters", ())
     }
@@ -137,10 +137,11 @@ def test_calls_are_what_the_routes_take(document: dict[str, Any], call: Call[Any
 
 def test_the_lines_of_a_stream_are_what_the_route_gives_and_takes(document: dict[str, Any]) -> None:
     route = document["paths"][dialogue.PATH]["post"]
-    theirs = route["responses"]["200"]["content"]["application/x-ndjson"]["schema"]
+    schemas = _schemas(document)
+    line = route["responses"]["200"]["content"]["application/x-ndjson"]["schema"]
     ours = Line.model_json_schema()
-    _agree(ours, theirs, ours["$defs"], theirs["$defs"])
-    piece = route["requestBody"]["content"]["application/x-ndjson"]["schema"]
+    _agree(ours, schemas[line["$ref"].rpartition("/")[2]], ours["$defs"], schemas)
+    piece = schemas["Piece"]
     sent = dialogue.Dialogue(Options(api_key="vk_test_key"), "A question", "fast").begin().split(b"\r\n")[-2]
     assert json.loads(sent).keys() == piece["properties"].keys()
 
