@@ -106,19 +106,29 @@ class GatheringFetch(DrainableFetch):
     batches at once.
     """
 
+    def __init__(self, subscription: JetStreamContext.PullSubscription) -> None:
+        super().__init__(subscription)
+        self._backlog = False
+
     async def __call__(self, batch: int = 1, timeout: float | None = 5) -> list[Msg]:  # noqa: ASYNC109 - fetch's own
         """Up to `batch` messages, or several batches when so many are waiting.
 
         Raises:
             nats.errors.TimeoutError: nothing came within `timeout` seconds, or this is draining.
         """
-        messages = await super().__call__(batch, timeout)
+        messages: list[Msg] = []
+        if self._backlog and not self.draining:  # one request instead of three
+            messages = await self._ask(batch * BACKLOG_BATCHES, None)
+            self._backlog = len(messages) >= batch
+        if not messages:
+            messages = await super().__call__(batch, timeout)
         clock = asyncio.get_running_loop().time
         until = clock() + (timeout or 0.0)
         while len(messages) < batch and not self.draining and (left := until - clock()) > 0:
             messages += await self._ask(batch - len(messages), min(LINGER_S, left))
         if len(messages) == batch and not self.draining:
             messages += await self._ask(batch * (BACKLOG_BATCHES - 1), None)
+            self._backlog = len(messages) > batch
         return messages
 
 

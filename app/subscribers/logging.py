@@ -32,9 +32,10 @@ def register(app: FastStream) -> None:
         preparing.append(asyncio.create_task(sink().prepare()))
 
     async def end() -> None:
-        preparing[0].cancel()
-        with suppress(asyncio.CancelledError):
-            await preparing[0]
+        for task in preparing:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         sink().close()
 
     app.after_startup(begin)
