@@ -44,9 +44,9 @@ def _base_letters() -> dict[int, str]:
 
 # One code point for one: decimal digits of every script, full-width forms, spaces, dashes, apostrophes.
 _EQUIVALENTS = _equivalents()
-_UNLIKE_ASCII = re.compile("[" + re.escape("".join(map(chr, _EQUIVALENTS))) + "]")
 _BASE_LETTERS = _base_letters()
 _POLISH_LETTERS = tuple(zip("ąćęłńóśźż", "acelnoszz", strict=True))
+_STRANGE = re.compile(r"[^\x00-\x7fąćęłńóśźżĄĆĘŁŃÓŚŹŻ„”…]")
 _FOREIGN = re.compile(r"[^\x00-\x7fąćęłńóśźżĄĆĘŁŃÓŚŹŻ„”“’–—…]")
 
 
@@ -71,14 +71,12 @@ def cast(text: str) -> Shadow:
     """The shadow of `text`, in linear time.
 
     Invisible characters vanish, combining marks are composed (NFC) or dropped, and look-alikes of digits,
-    spaces and dashes become the ASCII ones. An ASCII text is its own shadow.
+    spaces and dashes become the ASCII ones. A text of ASCII and Polish letters is its own shadow.
     """
-    if text.isascii():
+    if text.isascii() or _STRANGE.search(text) is None:
         return Shadow(text, None, None)
     if _HIDING.search(text) is None:
-        return Shadow(
-            text if _UNLIKE_ASCII.search(text) is None else text.translate(_EQUIVALENTS), None, None
-        )
+        return Shadow(text.translate(_EQUIVALENTS), None, None)
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
