@@ -21,18 +21,22 @@ def build() -> "FastStream":
     """
     from faststream import FastStream
 
-    from app import publishers
+    from app import publishers, tracing
     from app.publishers.unsettled import PublishedLedger
     from app.runtime.broker import new_broker
     from app.runtime.delivery import Delivery
     from app.runtime.lifecycle import Lifecycle
     from app.runtime.specification import specification
+    from app.runtime.tracing import Tracing
     from app.settings import settings
     from app.subscribers.engines import check, preload
 
     config = settings()
     check(config.workers)
     broker = new_broker(config, name="vigil-" + "-".join(config.workers))
+    tracing.start("vigil-worker")
+    if tracing.enabled():
+        broker.add_middleware(Tracing)
     broker.add_middleware(Delivery(PublishedLedger()))
     modules = [import_module(f"app.subscribers.{worker}") for worker in config.workers]
     broker.include_routers(*(module.router for module in modules))

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         description="The embedded nats-server encrypts its files with it. Once set, it is needed for ever.",
     )
     vigil_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    vigil_log_format: Literal["text", "json"] = "text"
+    vigil_metrics_host: str = "127.0.0.1"
+    vigil_metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="Where a worker process answers /metrics; unset: nowhere."
+    )
 
     vigil_max_in_flight: int = Field(
         default=512,

@@ -11,6 +11,7 @@ from app.api.door.body_limit import BodyLimit
 from app.api.door.capacity import Admission
 from app.api.door.rate_limit import RateLimit
 from app.api.door.request_id import RequestId
+from app.api.door.telemetry import Telemetry
 from app.api.parts import Parts
 from app.settings import Settings, settings
 from app.version import VERSION
@@ -23,6 +24,8 @@ FOR_ROUTES = (
     "capacity", "event_log", "idempotency", "jobs", "judging", "pipeline", "readiness", "signer", "vault",
     "webhook_networks",
 )  # fmt: skip
+
+MODULES = (routes, stream, jobs, restore, events, feedback, health, pages)
 
 
 def create_app(config: Settings | None = None) -> FastAPI:
@@ -54,8 +57,15 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.add_middleware(Authentication, ring=parts.ring)
     app.add_middleware(Admission, capacity=parts.capacity)
     app.add_middleware(RequestId)
+    app.add_middleware(Telemetry, paths=_paths())
     problems.install(app)
     openapi.install(app)
-    for module in (routes, stream, jobs, restore, events, feedback, health, pages):
+    for module in MODULES:
         app.include_router(module.router)
     return app
+
+
+def _paths() -> frozenset[str]:
+    """The paths without parameters: names for requests that the door refuses before they are routed."""
+    paths = {getattr(route, "path", "") for module in MODULES for route in module.router.routes}
+    return frozenset(path for path in paths if "{" not in path)

@@ -18,7 +18,7 @@ def main() -> None:
         app = create_app(config)
     except VigilError as error:
         sys.exit(f"vigil: {error}")
-    logs.configure(config.vigil_log_level)
+    logs.configure(config.vigil_log_level, config.vigil_log_format)
     uvicorn.run(
         app,
         host=config.vigil_host,

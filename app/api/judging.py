@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-from prometheus_client import Counter, Histogram
-
 from app.access.client import Client
 from app.access.policy_book import PolicyBook
 from app.access.policy_document import PolicyDocument
@@ -12,20 +10,12 @@ from app.api.door.capacity import Capacity
 from app.api.pipeline import Pipeline
 from app.api.problems import Refusal
 from app.errors import PipelineTimeout, PipelineUnavailable
+from app.metrics.api import FAILED_OPEN, LATENCY, VERDICTS
 from app.schemas.decision import Decision
 from app.schemas.detection import BranchName
 from app.schemas.guard import Direction, GuardRequest, Mode
 from app.schemas.policy import FailMode
 from app.schemas.verdict import Verdict
-
-VERDICTS = Counter("vigil_verdicts_total", "Verdicts given", ["direction", "decision"])
-FAILED_OPEN = Counter("vigil_failed_open_total", "Texts allowed because nobody could judge them")
-LATENCY = Histogram(
-    "vigil_request_seconds",
-    "From the parsed request to the verdict",
-    ["direction", "mode"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.6, 1.0, 2.5, 5.0),
-)
 
 
 class Judging:

@@ -1,9 +1,11 @@
 """What one API process is made of, put together from the settings; started in order, stopped in reverse order."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from app import tracing
 from app.access.client import Client
 from app.access.development import CLIENT, LOOPBACK, development_key
 from app.access.key_ring import KeyRing
@@ -25,8 +27,10 @@ from app.limits.limiter import Limiter
 from app.limits.redis import RedisStore
 from app.limits.window import Window, parse_windows
 from app.pii.vault import Vault
+from app.runtime.backlog import Backlog
 from app.runtime.broker import new_broker
 from app.runtime.bucket import BucketCopy
+from app.runtime.tracing import Tracing
 from app.sealing import deployment_keys
 from app.settings import Settings
 from app.streams import POLICIES
@@ -44,13 +48,18 @@ class Parts:
         pepper = load_pepper(config)
         self._default_windows = parse_windows(config.vigil_rate_limits)
         self.ring = KeyRing(pepper, built_in_keys(config))
-        self.pipeline = Pipeline(new_broker(config, name="vigil-api"))
+        tracing.start("vigil-api")
+        broker = new_broker(config, name="vigil-api")
+        if tracing.enabled():
+            broker.add_middleware(Tracing)
+        self.pipeline = Pipeline(broker)
         connect = self.pipeline.connection
         self.keys = StoredKeys(self.ring, pepper, connect)
         self.book = PolicyBook()
         self.policies = BucketCopy(POLICIES, PREFIX, connect, self.book.load, missing_is_empty=True)
         self.capacity = Capacity(config.vigil_max_in_flight, config.timeout_s)
         self.lag = PipelineLag(self.capacity, connect)
+        self.backlog = Backlog(connect)
         self.limiter = Limiter(
             RedisStore(config.redis_url) if config.redis_url else None, config.vigil_api_processes
         )
@@ -74,9 +83,10 @@ class Parts:
     async def running(self) -> AsyncIterator[None]:
         """Run everything. Without a server all wait for it."""
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.to_thread, tracing.stop)
             stack.callback(self.event_log.close)
             stack.push_async_callback(self.limiter.close)
-            parts: tuple[Any, ...] = (self.pipeline, self.keys, self.policies, self.lag, self.courier)
+            parts: tuple[Any, ...] = (self.pipeline, self.keys, self.policies, self.lag, self.backlog, self.courier)
             for part in parts:
                 await part.start()
                 stack.push_async_callback(part.stop)

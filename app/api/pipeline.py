@@ -12,10 +12,10 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
-from prometheus_client import Counter, Gauge
 from pydantic import ValidationError
 
 from app.errors import PipelineTimeout, PipelineUnavailable
+from app.metrics.api import REPUBLISHED, UNCLAIMED, WAITING
 from app.publishers import detection_job, guard_input, guard_output
 from app.runtime.headers import DEADLINE, MESSAGE_ID, REPLY_TO, message_id
 from app.schemas.guard import Direction, GuardRequest
@@ -26,12 +26,6 @@ log = logging.getLogger("vigil.api")
 
 # A lost publish or its lost acknowledgement is repeated after this long; the message id makes that safe.
 REPUBLISH_AFTER_S = 1.0
-
-UNCLAIMED = Counter("vigil_unclaimed_verdicts_total", "Late or duplicate verdicts, dropped")
-REPUBLISHED = Counter(
-    "vigil_republished_requests_total", "Requests published again for want of an acknowledgement"
-)
-WAITING = Gauge("vigil_waiting_requests", "Requests that await their verdict")
 
 
 class Pipeline:

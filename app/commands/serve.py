@@ -26,7 +26,7 @@ def serve(
         raise SettingsError(f"there is no engine {engine}: it is one of {', '.join(ENGINES)}")
     served = ENGINES[engine]
     address = choose_port(served.port, explicit=port or served.port, setting="--port")
-    logs.configure(settings().vigil_log_level)
+    logs.configure(settings().vigil_log_level, settings().vigil_log_format)
     application = served.application()
     typer.echo(f"Vigil serves {engine}: http://{host}:{address}")
     uvicorn.run(

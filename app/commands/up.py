@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import typer
 
+from app import tracing
 from app.runtime import logs
 from app.runtime.local import local
 from app.runtime.services import Services
@@ -21,7 +22,8 @@ def up() -> None:
     """Start everything on this machine and run until Ctrl-C."""
     config = settings()
     check(config.workers)
-    logs.configure(config.vigil_log_level)
+    tracing.wanted()
+    logs.configure(config.vigil_log_level, config.vigil_log_format)
     asyncio.run(_until_stopped(config))
 
 
@@ -62,6 +64,7 @@ def announcement(services: Services, config: Settings) -> str:
         f"  NATS       {services.nats_servers}\n"
         f"  ClickHouse {services.clickhouse_host}:{services.clickhouse_port}, "
         f"table {config.clickhouse_database}.vigil_events\n"
+        f"  metrics    {' '.join(services.metrics.values())}\n"
         f"  logs       {config.vigil_data_dir / 'logs'}\n"
         f"  messages   {services.api_url}/asyncapi\n"
         f"Try it:\n  {curl}\n"

@@ -8,9 +8,9 @@ from typing import TypeVar
 from anyio import CapacityLimiter
 from asyncer import asyncify
 
-from app.events import metrics
 from app.events.failures import REFUSED_CODES, StoreUnavailable
 from app.events.store import EventStore
+from app.metrics import event_log as metrics
 from app.schemas.event import Event
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Sink:
         """
         if not events:
             return {}
-        with metrics.INSERT.time():
+        with metrics.INSERT.time(), self._store.traced(len(events)):
             rejected = dict(await self._patiently(lambda: self._insert(events)))
         metrics.BATCH.observe(len(events))
         metrics.STORED.inc(len(events) - len(rejected))

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from operator import itemgetter
 
+from app import tracing
 from app.events.connection import Connection
 from app.events.failures import MISSING_CODES, StoreUnavailable, is_bad_value
 from app.events.migrations import Retention, migrate
@@ -68,6 +70,10 @@ class EventStore:
         if texts:
             self._send(self._texts, texts)
         return sorted(bad, key=itemgetter(0))
+
+    def traced(self, rows: int) -> AbstractContextManager[None]:
+        """The span of an insert: around all its tries."""
+        return tracing.insert(self.database, "vigil_events", rows, self.connection.address)
 
     def close(self) -> None:
         """Close the connection."""

@@ -4,21 +4,15 @@ import logging
 import time
 from collections.abc import Sequence
 
-from prometheus_client import Counter, Gauge
-
 from app.limits.memory import MemoryStore
 from app.limits.redis import RedisStore, StoreUnavailable
 from app.limits.window import Reply, Window
+from app.metrics.limits import FAILURES, SHARED
 
 log = logging.getLogger("vigil.limits")
 
 # After a failure Redis is left alone for so long; then one request tries it again.
 RETRY_AFTER_S = 1.0
-
-SHARED = Gauge("vigil_rate_limits_shared", "1 while rate limits are counted in Redis, 0 while locally")
-FAILURES = Counter(
-    "vigil_rate_limit_store_failures_total", "Requests whose limits Redis did not count in time"
-)
 
 
 class Limiter:

@@ -6,16 +6,20 @@ and the measurements are in docs/decisions/0001-delivery.md.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Protocol
 
 from faststream import BaseMiddleware, ContextRepo
 from nats.aio.msg import Msg
+from opentelemetry import trace
 
 from app.errors import VigilError
-from app.runtime import headers
+from app.metrics import delivery as metrics
+from app.runtime import headers, logs
 from app.runtime.dead_letters import dead_letter, describe
 from app.runtime.retry import Retry, after_failure
 from app.schemas.dead_letter import DeadLetter
@@ -77,14 +81,17 @@ class DeliveryScope(BaseMiddleware[Any, Any]):
 
     async def on_receive(self) -> None:
         """Start the heartbeat; in a batch, take out the members that have used up their attempts."""
-        received = self.msg if isinstance(self.msg, list) else [self.msg]
-        self._token = headers.incoming.set(received[0].headers or {} if received else {})
+        batch = isinstance(self.msg, list)
+        received = self.msg if batch else [self.msg]
+        got = {} if batch else self.msg.headers or {}
+        self._tokens = headers.incoming.set(got), logs.request_id.set(headers.request_id(got))
         self._messages = [message for message in received if message.reply.startswith("$JS.ACK.")]
         if not self._messages:  # the in-memory broker of the tests
             return
         self._consumer = BY_DURABLE[self._messages[0].metadata.consumer]
+        self._arrived()
         self._heartbeat = asyncio.create_task(_beat(self._messages, self._consumer.ack_wait / 3))
-        if isinstance(self.msg, list):
+        if batch:
             for message in [m for m in self._messages if _exhausted(m, self._consumer)]:
                 await self._settle(message, _died(self._consumer))
                 self.msg.remove(message)
@@ -111,10 +118,9 @@ class DeliveryScope(BaseMiddleware[Any, Any]):
         exc_tb: TracebackType | None = None,  # noqa: ARG002
     ) -> bool | None:
         """Settle each message by how its attempt ended."""
-        headers.incoming.reset(self._token)
-        if self._consumer is None:
-            return False
         try:
+            if self._consumer is None:
+                return False
             if exc_val is not None and not isinstance(exc_val, Exception):
                 return False  # cancelled: the server delivers it to another replica after ack_wait
             if isinstance(exc_val, PartialFailure):
@@ -127,6 +133,10 @@ class DeliveryScope(BaseMiddleware[Any, Any]):
         finally:
             if self._heartbeat is not None:
                 self._heartbeat.cancel()
+            self._left()
+            incoming, request_id = self._tokens
+            headers.incoming.reset(incoming)
+            logs.request_id.reset(request_id)
 
     async def _settle(self, message: Msg, error: Exception | None) -> None:
         """Ack, give back or bury one message. A failure to do so leaves it to the next delivery."""
@@ -134,22 +144,52 @@ class DeliveryScope(BaseMiddleware[Any, Any]):
         try:
             if error is None:
                 await message.ack()
+                self._count("acked")
                 return
             left = headers.remaining(message.headers)
             if left is not None and left <= 0 and not isinstance(error, WorkerDied):
                 await self._ledger.record(message.data, Outcome.EXPIRED, describe(error))
                 log.warning("%s: expired: %s", _name(message), describe(error))
                 await message.ack()
+                self._count("expired")
                 return
             step = after_failure(self._consumer, message.metadata.num_delivered, waiting=left is not None)
             if isinstance(step, Retry):
                 log.warning("%s: %s; again in %g s", _name(message), describe(error), step.delay)
                 await message.nak(delay=step.delay)
+                self._count("retried")
             else:
                 await self._bury(message, error)
+                self._count("dead_lettered")
                 await message.ack()
         except Exception as trouble:  # the server is away: nothing is lost, the message stays there
+            self._count("unsettled")
             log.warning("%s: not settled (%s); it will be delivered again", _name(message), describe(trouble))
+
+    def _arrived(self) -> None:
+        assert self._consumer is not None  # noqa: S101
+        durable = self._consumer.durable
+        self._under_work, self._started = len(self._messages), time.perf_counter()
+        metrics.IN_FLIGHT.labels(durable).inc(self._under_work)
+        now = datetime.now(UTC)
+        for message in self._messages:
+            if message.metadata.num_delivered > 1:
+                metrics.REDELIVERIES.labels(durable).inc()
+            else:
+                waited = (now - message.metadata.timestamp).total_seconds()
+                metrics.QUEUED.labels(durable).observe(max(0.0, waited))
+
+    def _left(self) -> None:
+        if self._consumer is not None:
+            metrics.IN_FLIGHT.labels(self._consumer.durable).dec(self._under_work)
+            took = time.perf_counter() - self._started
+            metrics.PROCESSING.labels(self._consumer.durable).observe(took)
+
+    def _count(self, result: str) -> None:
+        assert self._consumer is not None  # noqa: S101
+        metrics.MESSAGES.labels(self._consumer.durable, result).inc()
+        if not isinstance(self.msg, list):
+            trace.get_current_span().set_attribute("vigil.result", result)
 
     async def _bury(self, message: Msg, error: Exception) -> None:
         assert self._consumer is not None  # noqa: S101

@@ -31,6 +31,11 @@ def hop(request_id: str, stage: str, *, waiting: bool = True) -> dict[str, str]:
     return {MESSAGE_ID: message_id(request_id, stage), **carried}
 
 
+def request_id(headers: Mapping[str, str]) -> str:
+    """The request that a hop belongs to, as far as its message id says; empty when it says nothing."""
+    return headers.get(MESSAGE_ID, "").partition(":")[0]
+
+
 def remaining(headers: Mapping[str, str] | None) -> float | None:
     """Seconds until the caller stops waiting (negative when past); None when nobody waits."""
     try:

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import httpx
 import nats
@@ -23,6 +24,8 @@ from app.settings import Settings
 
 READY_TIMEOUT_S = 60.0
 # Threads of one process may not wait for each other by spinning: the other process needs the core.
+# The first worker process shows its metrics here when it is free, the next one on the next port.
+METRICS_PORT = 9464
 QUIET_THREADS = {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -67,12 +70,29 @@ async def _servers(servers: Supervisor, data: DataFolder, settings: Settings) ->
         await servers.start(clickhouse)
         host, port = clickhouse.host, clickhouse.port
         await asyncio.to_thread(_migrate, host, port, settings)
+    api_url = f"http://{settings.vigil_host}:{settings.vigil_port}"
     return Services(
         nats_servers=nats_servers,
         clickhouse_host=host,
         clickhouse_port=port or 9000,
-        api_url=f"http://{settings.vigil_host}:{settings.vigil_port}",
+        api_url=api_url,
+        metrics={"api": f"{api_url}/metrics", **_worker_metrics(settings)},
     )
+
+
+def _worker_metrics(settings: Settings) -> dict[str, str]:
+    """Where each worker process shows its metrics: from VIGIL_METRICS_PORT on, without it wherever it is free."""
+    first = settings.vigil_metrics_port
+    chosen: list[int] = [settings.vigil_port]
+    for number in range(settings.vigil_processes):
+        explicit = None if first is None else first + number
+        chosen.append(
+            choose_port(
+                METRICS_PORT + number, explicit=explicit, setting="VIGIL_METRICS_PORT", exclude=chosen
+            )
+        )
+    host = settings.vigil_metrics_host
+    return {f"worker-{number}": f"http://{host}:{port}/metrics" for number, port in enumerate(chosen[1:], 1)}
 
 
 async def provision(nats_url: str) -> None:
@@ -97,7 +117,13 @@ def _migrate(host: str, port: int, settings: Settings) -> None:
 def _workers(services: Services, data: DataFolder, settings: Settings) -> list[Child]:
     command = (sys.executable, "-m", "faststream", "run", "app:app")
     return [
-        _process(f"worker-{number}", command, services, data)
+        _process(
+            f"worker-{number}",
+            command,
+            services,
+            data,
+            environment={"VIGIL_METRICS_PORT": str(urlsplit(services.metrics[f"worker-{number}"]).port)},
+        )
         for number in range(1, settings.vigil_processes + 1)
     ]
 
@@ -109,7 +135,13 @@ def _api(services: Services, data: DataFolder) -> Child:
 
 
 def _process(
-    name: str, command: Sequence[str], services: Services, data: DataFolder, health_url: str | None = None
+    name: str,
+    command: Sequence[str],
+    services: Services,
+    data: DataFolder,
+    *,
+    environment: Mapping[str, str] | None = None,
+    health_url: str | None = None,
 ) -> Child:
     async def healthy() -> bool:
         if health_url is None:
@@ -125,7 +157,7 @@ def _process(
         command,
         healthy=healthy,
         log_file=data.folder("logs") / f"{name}.log",
-        env={**QUIET_THREADS, **os.environ, **services.environment},
+        env={**QUIET_THREADS, **os.environ, **services.environment, **(environment or {})},
         grace_s=25.0,
     )
 

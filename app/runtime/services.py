@@ -1,10 +1,14 @@
 """Where the running servers listen: written by `vigil up`, read by the other commands."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.settings import Settings
+
+TARGETS = "prometheus-targets.json"
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,7 @@ class Services:
     clickhouse_host: str
     clickhouse_port: int
     api_url: str
+    metrics: Mapping[str, str] = field(default_factory=dict)  # by process, where Prometheus asks
 
     @property
     def environment(self) -> dict[str, str]:
@@ -26,8 +31,13 @@ class Services:
         }
 
     def write(self, folder: Path) -> None:
-        """Leave the addresses for other commands."""
+        """Leave the addresses for other commands, and for Prometheus in its own format (`file_sd_configs`)."""
         (folder / "services.json").write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+        targets = [
+            {"targets": [urlsplit(url).netloc], "labels": {"process": process}}
+            for process, url in self.metrics.items()
+        ]
+        (folder / TARGETS).write_text(json.dumps(targets, indent=2), encoding="utf-8")
 
 
 def find_services(settings: Settings) -> Services:
@@ -41,4 +51,5 @@ def find_services(settings: Settings) -> Services:
         clickhouse_host=settings.clickhouse_host or known.get("clickhouse_host") or "127.0.0.1",
         clickhouse_port=settings.clickhouse_port or known.get("clickhouse_port") or 9000,
         api_url=known.get("api_url") or f"http://{settings.vigil_host}:{settings.vigil_port}",
+        metrics=known.get("metrics") or {},
     )

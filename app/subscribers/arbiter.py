@@ -11,6 +11,7 @@ from app.arbiter.decide import Thresholds
 from app.arbiter.event import settled_event
 from app.arbiter.settle import block, settle, timed
 from app.events.texts import TextKeeper
+from app.metrics import pipeline as metrics
 from app.pii.redaction import redact
 from app.pii.restoration import originals, standing
 from app.publishers import logs_event, pii_detect, vault_entry, verdict
@@ -85,6 +86,7 @@ async def _settle(result: PiiResult) -> None:
         await logs_event.publish(
             settled_event(result, final, timings, redacted_text=kept.redacted, sealed_text=kept.sealed)
         )
+    metrics.settled(result, final, timings)
 
 
 async def _keep(result: PiiResult, final: Verdict) -> None:

@@ -6,6 +6,7 @@ from faststream import AckPolicy
 from faststream.nats import NatsRouter, PullSub
 
 from app.detection.parallel import detect
+from app.metrics import pipeline as metrics
 from app.phrases import blank_phrases
 from app.publishers import arbiter_decision
 from app.schemas.decision import DecisionRequest
@@ -33,5 +34,6 @@ async def judge(request: GuardRequest) -> None:
     started = perf_counter()
     text = blank_phrases(request.text, request.policy.allow)
     detection = await detect(text, request.mode, branches())
+    metrics.judged(detection)
     timings = Timings(detection_ms=round((perf_counter() - started) * 1000, 3))
     await arbiter_decision.publish(DecisionRequest(request=request, detection=detection, timings=timings))

@@ -39,7 +39,7 @@ def test_lock_obeys_the_pins() -> None:
 
 
 def test_lock_has_only_names_versions_markers_and_hashes() -> None:
-    line = r"[a-z0-9-]+==[\w.+]+( ; [^\\/]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?"
+    line = r"[a-z0-9-]+==[\w.+!]+( ; [^\\/]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?"
     assert [text for text in LOCK.splitlines() if not re.fullmatch(line, text)] == []
 
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from prometheus_client import Counter, Gauge
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.problems import identity, problem
 from app.errors import PipelineUnavailable
+from app.metrics.api import LAG, PLACES, REFUSED
 from app.streams import ARBITER, DETECTION, PII, VIGIL
 
 log = logging.getLogger("vigil.api")
@@ -33,10 +33,6 @@ JOB_LAG = 0.2
 POLL_S = 0.5
 # Waiting consumers of a request, each of which can fall behind by itself.
 WATCHED = (DETECTION, ARBITER, PII)
-
-REFUSED = Counter("vigil_refused_requests_total", "Requests refused for want of capacity", ["reason"])
-PLACES = Gauge("vigil_places", "Texts that this process lets into the pipeline at a time")
-LAG = Gauge("vigil_pipeline_lag_seconds", "Estimated wait of a request that enters the pipeline now")
 
 
 class Capacity:

@@ -9,6 +9,7 @@ from app.access.client import Client
 from app.api.problems import Refusal, identity, problem
 from app.limits.limiter import Limiter
 from app.limits.window import Reply, Window
+from app.metrics.api import RATE_LIMITED
 
 
 class RateLimit:
@@ -74,6 +75,7 @@ def headers(reply: Reply) -> dict[str, str]:
 
 def refused(reply: Reply) -> Refusal:
     """The answer past a limit."""
+    RATE_LIMITED.inc()
     limits = ", ".join(f"{u.window.limit} per {u.window.name}" for u in reply.usages)
     wait = reply.retry_after_s
     return Refusal(

@@ -1,0 +1,81 @@
+"""What the server says of streams and consumers, as metrics: asked every few seconds, by every process that shows any.
+
+Each process shows the same numbers, so that no part of the deployment is blind when another is down: take the
+maximum over processes, not the sum.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+
+from app.metrics import delivery as metrics
+from app.streams import CONSUMERS, DEAD_LETTERS, VIGIL, VIGIL_DLQ
+
+POLL_S = 5.0
+
+
+class Backlog:
+    """Follows the server's numbers.
+
+    Args:
+        connect: gives the process's connection once there is one.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Client]]) -> None:
+        self._connect = connect
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to ask."""
+        self._task = asyncio.create_task(self._watch(), name="watch the backlog")
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _watch(self) -> None:
+        connection = await self._connect()
+        js = connection.jetstream(timeout=2.0)
+        while True:
+            metrics.CONNECTED.set(connection.is_connected)
+            try:
+                await _ask(js)
+            except (NatsError, TimeoutError, OSError):
+                forget()  # rather nothing than numbers from before
+            await asyncio.sleep(POLL_S)
+
+
+def forget() -> None:
+    """Show no numbers of the server."""
+    for metric in (
+        metrics.PENDING, metrics.UNACKED, metrics.REDELIVERED, metrics.SETTLED, metrics.STREAM_MESSAGES,
+        metrics.STREAM_BYTES, metrics.STREAM_LIMIT, metrics.DEAD_LETTERS,
+    ):  # fmt: skip
+        metric.clear()
+
+
+async def _ask(js: JetStreamContext) -> None:
+    for consumer in CONSUMERS:
+        info = await js.consumer_info(VIGIL.name, consumer.durable)
+        metrics.PENDING.labels(consumer.durable).set(info.num_pending or 0)
+        metrics.UNACKED.labels(consumer.durable).set(info.num_ack_pending or 0)
+        metrics.REDELIVERED.labels(consumer.durable).set(info.num_redelivered or 0)
+        metrics.SETTLED.labels(consumer.durable).set(info.ack_floor.consumer_seq if info.ack_floor else 0)
+    for stream in (VIGIL.name, VIGIL_DLQ.name):
+        info_of = await js.stream_info(stream, subjects_filter=f"{DEAD_LETTERS}.>")
+        metrics.STREAM_MESSAGES.labels(stream).set(info_of.state.messages)
+        metrics.STREAM_BYTES.labels(stream).set(info_of.state.bytes)
+        metrics.STREAM_LIMIT.labels(stream).set(info_of.config.max_bytes or 0)
+        if stream == VIGIL_DLQ.name:
+            waiting = info_of.state.subjects or {}
+            for consumer in CONSUMERS:
+                metrics.DEAD_LETTERS.labels(consumer.durable).set(
+                    waiting.get(f"{DEAD_LETTERS}.{consumer.durable}", 0)
+                )
