@@ -11,11 +11,13 @@ import time
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Timer
 from uuid import uuid4
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -28,12 +30,15 @@ TRACESTATE = "tracestate"
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+# By itself the exporter would try for 30 s, longer than a worker has for its end.
+FLUSH_S = 3.0
 PROTOCOL = "http/protobuf"
 
 _ODD = frozenset("13579bdf")
 _W3C = TraceContextTextMapPropagator()
 _ids = RandomIdGenerator()
 _provider: TracerProvider | None = None
+_exporter: SpanExporter | None = None
 _tracer: Tracer = trace.NoOpTracer()
 
 # The spans of the batch under work, one for each traced member: what is done for all of them belongs to each.
@@ -46,20 +51,21 @@ def start(service: str) -> None:
     Raises:
         SettingsError: the endpoint is no address, or another protocol is asked for than OTLP over HTTP.
     """
+    global _exporter  # noqa: PLW0603
     if _provider is not None or not wanted():
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - 60 ms, only when used
         OTLPSpanExporter,
     )
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
     name = os.environ.get("OTEL_SERVICE_NAME") or service
     resource = Resource.create(
         {"service.name": name, "service.version": VERSION, "service.instance.id": str(uuid4())}
     )
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    _exporter = OTLPSpanExporter()
+    provider.add_span_processor(BatchSpanProcessor(_exporter))
     use(provider)
 
 
@@ -71,11 +77,14 @@ def use(provider: TracerProvider | None) -> None:
 
 
 def stop() -> None:
-    """Export what is left and end. Blocks, some seconds at most."""
+    """Export what is left and end. Blocks, for FLUSH_S at most when the collector does not take it."""
     if _provider is not None:
         provider = _provider
         use(None)
+        enough = Timer(FLUSH_S, _exporter.shutdown if _exporter else provider.shutdown)
+        enough.start()
         provider.shutdown()
+        enough.cancel()
 
 
 def enabled() -> bool:

@@ -111,6 +111,19 @@ class Vigil:
             time.sleep(0.1)
         return found
 
+    def wait_for_all(self, within_s: float = 60.0) -> dict[str, str]:
+        """Where each process shows its metrics, once all of them do: the last workers load while the first serve."""
+        end = time.monotonic() + within_s
+        urls: dict[str, str] = self.services["metrics"]
+        for process, url in urls.items():
+            while True:
+                with suppress(httpx.TransportError):
+                    if httpx.get(url, timeout=10).is_success:
+                        break
+                assert time.monotonic() < end, f"{process} shows no metrics"
+                time.sleep(0.1)
+        return urls
+
     def processes(self, name: str | None = None) -> list[psutil.Process]:
         """The children of the running product whose command line holds `name`."""
         assert self.process is not None

@@ -193,10 +193,3 @@ def test_a_senseless_setting_stops_the_start_with_one_line(
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1, refused.stderr
     assert says in refused.stderr
-
-
-def test_without_a_collector_all_goes_on_and_the_stop_is_quick(tmp_path: Path, stopped_after) -> None:
-    vigil = stopped_after(Vigil(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1"))
-    vigil.start()
-    assert vigil.guard("Good morning").json()["decision"] == "ALLOW"
-    assert vigil.stop() == 0
