@@ -86,7 +86,14 @@ class Parts:
             stack.push_async_callback(asyncio.to_thread, tracing.stop)
             stack.callback(self.event_log.close)
             stack.push_async_callback(self.limiter.close)
-            parts: tuple[Any, ...] = (self.pipeline, self.keys, self.policies, self.lag, self.backlog, self.courier)
+            parts: tuple[Any, ...] = (
+                self.pipeline,
+                self.keys,
+                self.policies,
+                self.lag,
+                self.backlog,
+                self.courier,
+            )
             for part in parts:
                 await part.start()
                 stack.push_async_callback(part.stop)

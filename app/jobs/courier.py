@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 import httpx
 from nats.aio.client import Client as Connection
 from nats.aio.msg import Msg
-from prometheus_client import Counter
 
 from app.errors import PipelineUnavailable
 from app.jobs.address import AddressRefused, NameUnknown, Network, resolve
 from app.jobs.record import Delivery, Webhook, WebhookState, view
 from app.jobs.signature import Signer
 from app.jobs.store import WEBHOOK, JobStore
+from app.metrics.api import WEBHOOKS as SENT
 from app.runtime.bucket import BucketCopy, Entry
 from app.streams import JOB_RESULTS, JOBS
 from app.version import VERSION
@@ -32,8 +32,6 @@ LOOK_EVERY_S = 1.0
 LOOK_AGAIN_S = 5.0
 TOGETHER = 16
 GONE = 410
-
-SENT = Counter("vigil_webhooks_total", "Attempts to deliver webhooks", ["outcome"])
 
 
 class Undelivered(Exception):  # noqa: N818

@@ -29,6 +29,7 @@ LAG = Gauge("vigil_pipeline_lag_seconds", "Estimated wait of a request that ente
 RATE_LIMITED = Counter(
     "vigil_rate_limited_requests_total", "Requests refused because their key asked too often"
 )
+WEBHOOKS = Counter("vigil_webhooks_total", "Attempts to deliver webhooks", ["outcome"])
 
 for _reason in ("door", "capacity"):
     REFUSED.labels(_reason)
