@@ -1,0 +1,105 @@
+"""What telemetry costs a request: traces off, on at 1 % and on at 100 %, side by side; and the metrics.
+
+`make bench NAME=telemetry`; words: rounds (5), seconds for each step (5), requests per second (40).
+"""
+
+import statistics
+from collections import defaultdict
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import process_time
+
+import uvloop
+
+from app.examples import EXAMPLES
+from app.metrics import delivery, pipeline
+from app.schemas.pii import PiiResult
+from app.schemas.timing import Timings
+from app.schemas.verdict import Verdict
+from bench.pipeline import Processors, open_loop, request
+from tests.otlp import Collector, collector
+from tests.running import Vigil
+
+TRACES = {
+    "off": {},
+    "1 %": {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.01"},
+    "100 %": {"OTEL_TRACES_SAMPLER": "always_on"},
+}
+OURS = ("faststream", "app.api")
+
+
+async def measure(running: dict[str, Vigil], rounds: int, seconds: float, rate: float) -> None:
+    """One step of each in turn, so that a busy moment of the machine hits all of them."""
+    cost: dict[str, list[float]] = defaultdict(list)
+    median: dict[str, list[float]] = defaultdict(list)
+    for number in range(rounds + 1):
+        for name, vigil in running.items():
+            processors = Processors(vigil)
+            latencies, statuses = await open_loop(vigil.port, request(vigil.key, "full"), rate, seconds)
+            if set(statuses) != {200}:
+                raise SystemExit(f"answers were {statuses}: the machine is too busy for {rate:g} requests/s")
+            if number:  # the first round warms up
+                used = processors.per_request(len(latencies))
+                cost[name].append(sum(used[kind] for kind in OURS))
+                median[name].append(1000 * statistics.median(latencies))
+    base = statistics.median(cost["off"])
+    for name, values in cost.items():
+        middle, p50 = statistics.median(values), statistics.median(median[name])
+        print(
+            f"traces {name:<6} API and workers {middle:6.2f} ms CPU a request "
+            f"({min(values):.2f} to {max(values):.2f})  "
+            f"{middle - base:+.2f} ms  x{middle / base:.2f}   p50 {p50:.1f} ms",
+            flush=True,
+        )
+
+
+def metrics(repeats: int = 20_000) -> None:
+    """The least of five measurements, in processor time of this process."""
+    result = next(example for example in EXAMPLES if isinstance(example, PiiResult))
+    verdict = next(example for example in EXAMPLES if isinstance(example, Verdict))
+    timings = Timings(detection_ms=7.3, decision_ms=0.1, pii_ms=0.6, settle_ms=0.1, total_ms=15.9)
+
+    def message() -> None:
+        delivery.IN_FLIGHT.labels("pii-worker").inc(1)
+        delivery.QUEUED.labels("pii-worker").observe(0.004)
+        delivery.MESSAGES.labels("pii-worker", "acked").inc()
+        delivery.IN_FLIGHT.labels("pii-worker").dec(1)
+        delivery.PROCESSING.labels("pii-worker").observe(0.004)
+
+    parts = {
+        "each message": message,
+        "each detection": lambda: pipeline.judged(result.detection),
+        "each verdict": lambda: pipeline.settled(result, verdict, timings),
+    }
+    for name, work in parts.items():
+        took = []
+        for _ in range(5):
+            started = process_time()
+            for _ in range(repeats):
+                work()
+            took.append((process_time() - started) / repeats)
+        print(f"metrics, {name:<15} {1e6 * min(took):5.1f} us CPU")
+
+
+def main(words: list[str]) -> None:
+    given = dict(enumerate(words))
+    rounds, seconds, rate = int(given.get(0, 5)), float(given.get(1, 5)), float(given.get(2, 40))
+    metrics()
+    with (
+        TemporaryDirectory(prefix="vigil-bench-") as folder,
+        collector() as receiver,
+        ExitStack() as stack,
+    ):
+        running = {name: _start(Path(folder), name, receiver, stack) for name in TRACES}
+        uvloop.run(measure(running, rounds, seconds, rate))
+        print(f"{len(receiver.spans)} spans arrived")
+
+
+def _start(folder: Path, name: str, receiver: Collector, stack: ExitStack) -> Vigil:
+    home = folder / name.replace(" %", "-percent")
+    home.mkdir()
+    endpoint = {} if name == "off" else {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+    vigil = stack.enter_context(Vigil(home, VIGIL_PROCESSES="1", **endpoint, **TRACES[name]))
+    vigil.start()
+    return vigil
