@@ -11,7 +11,7 @@ BIN := .venv/bin
 UV := 0.13.9
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: INSTALL_PACKAGES := yes
 run: .venv/.installed ## Start everything on this machine; Ctrl-C stops it
@@ -36,6 +36,9 @@ bench: .venv/.installed ## Measure; NAME="one another" says what, without it the
 
 eval-pii: .venv/.installed .eval-pii/.installed ## Measure the search for personal data against other tools: docs/pii.md
 	@$(BIN)/python -m app.pii.evaluation --peers .eval-pii/bin/python
+
+dashboards: .venv/.installed ## Renew the Grafana dashboards: deploy/grafana/dashboards/
+	@$(BIN)/python -m deploy.grafana.build
 
 lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upgrade takes new versions
 	@$(PYTHON) -m venv .tools
@@ -80,7 +83,7 @@ python:
 	fi
 
 # What the tests use besides Python; on Debian a program's package bears its name.
-PROGRAMS := curl redis-server
+PROGRAMS := curl prometheus redis-server
 
 programs:
 	@missing=$$(for program in $(PROGRAMS); do command -v $$program >/dev/null || echo $$program; done); \
@@ -93,4 +96,4 @@ programs:
 
 renew: ;
 
-.PHONY: programs help run test check asyncapi bench eval-pii lock clean python renew
+.PHONY: programs help run test check asyncapi bench dashboards eval-pii lock clean python renew
