@@ -52,8 +52,9 @@ def quantiles(histogram: str) -> dict[str, str]:
 
 
 def share(metric: str, part: str, by: str = "") -> str:
-    """The part of `metric` that `part` selects, 0 to 1."""
-    return f"{rate(metric, by, part)} / {rate(metric, by)}"
+    """The part of `metric` that `part` selects, 0 to 1; 0 where there is no such part."""
+    whole = rate(metric, by)
+    return f"({rate(metric, by, part)} or 0 * {whole}) / {whole}"
 
 
 def of_server(metric: str, by: str) -> str:
