@@ -72,10 +72,21 @@ class Prometheus:
                 stdout=output, stderr=output,
             )  # fmt: skip
         try:
+            end = time.monotonic() + 30
+            while not self._ready():
+                assert process.poll() is None, (self._folder / "prometheus.log").read_text()
+                assert time.monotonic() < end, "prometheus does not answer"
+                time.sleep(0.1)
             yield
         finally:
             process.terminate()
             process.wait(30)
+
+    def _ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/-/ready", timeout=5).is_success
+        except httpx.TransportError:
+            return False
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The samples of now that are numbers."""
