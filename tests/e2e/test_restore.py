@@ -6,6 +6,7 @@ import time
 import httpx
 
 from tests.running import Vigil
+from vigil_stream import Vigil as Client
 
 PROMPT = "Napisz do Anny Wiśniewskiej (anna@example.pl), PESEL 44051401359, że faktura jest gotowa."
 
@@ -29,6 +30,14 @@ def test_a_client_puts_its_values_back(tmp_path, stopped_after) -> None:
 
     answer = restore(vigil.key)
     assert answer.json()["text"] == "Do: anna@example.pl\nSzanowna Anny Wiśniewskiej ([PERSON_2])"
+    with Client(vigil.url, vigil.key) as client:
+
+        @client.guard(restore=True)
+        def ask(prompt: str) -> str:
+            assert "anna@example.pl" not in prompt
+            return "Napisane: [PERSON_1], [EMAIL_ADDRESS_1]."
+
+        assert ask(PROMPT) == "Napisane: Anny Wiśniewskiej, anna@example.pl."
     other = json.loads(vigil.command("keys", "create", "somebody-else", "--json").stdout)["key"]
     end = time.monotonic() + 20
     while (refused := restore(other)).status_code == 401 and time.monotonic() < end:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.running import Vigil as Product
@@ -234,3 +235,35 @@ def test_a_stream_is_refused_and_stopped_like_everything_else(vigil: Product, ki
     with pytest.raises(Blocked) as blocked:
         ask(vigil.key, "Good morning. ", f"{ATTACK}. ", "Good bye.")
     assert blocked.value.direction == "output"
+
+
+class LosesTheFirstAnswer(httpx.HTTPTransport):
+    """A network over which the first request arrives, and its answer does not come back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        self.sent += 1
+        if self.sent == 1:
+            response.read()
+            response.close()
+            raise httpx.ReadError("the connection broke", request=request)
+        return response
+
+
+def test_a_call_whose_answer_was_lost_is_judged_once(vigil: Product) -> None:
+    transport = LosesTheFirstAnswer()
+    text = f"Which trams go to the {os.urandom(8).hex()} museum?"
+    with httpx.Client(transport=transport) as http:
+        client = Vigil(vigil.url, vigil.key, http_client=http)
+        verdict = client.guard_input(text, idempotency_key=f"tram-{text}")
+        assert transport.sent == 2
+        assert client.guard_input(text, idempotency_key=f"tram-{text}") == verdict
+        with pytest.raises(UnprocessableError, match="another body"):
+            client.guard_input("something else", idempotency_key=f"tram-{text}")
+    vigil.events(verdict.request_id)
+    query = f"SELECT uniqExact(request_id) FROM n8n_logs.vigil_events WHERE redacted_text = '{text}'"
+    assert vigil.rows(query) == [(1,)]
