@@ -65,8 +65,6 @@ class APITimeoutError(APIConnectionError):
 class InvalidAnswerError(VigilError):
     """An answer that is none of Vigil's. Is the address right?"""
 
-    unavailable = True
-
 
 class JobFailedError(VigilError):
     """The job will have no verdict: `job.error` says why."""

@@ -53,8 +53,8 @@ class Guard:
     Attributes:
         mode: `full`, or `fast` without the classifier.
         fail_mode: `closed` raises when Vigil cannot be asked; `open` passes the text on then, and says so in the log
-            and in the check. It never opens for a text that Vigil refused (too long, malformed), nor for a key that
-            is wrong or over its limit: those a client of yours could bring about.
+            and in the check. It never opens for a text that Vigil refused (too long, malformed) or a used-up rate
+            limit, which a client of yours could bring about, nor for a wrong key or address.
         restore: put the values that were redacted from the prompt back into its answer (the server needs
             VIGIL_RESTORE=on). An answer that was itself sanitized keeps its placeholders: they may stand for others.
         on_check: called with every check that passed something on.

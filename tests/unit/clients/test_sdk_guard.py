@@ -11,11 +11,14 @@ import pytest
 from tests.sdk import Double
 from vigil_stream import (
     APIConnectionError,
+    AuthenticationError,
     Blocked,
     Check,
     ConfigurationError,
+    InvalidAnswerError,
     PayloadTooLargeError,
     RateLimitedError,
+    UnprocessableError,
     Vigil,
 )
 
@@ -154,11 +157,20 @@ def test_open_passes_texts_on_and_says_so(
     assert "PESEL" not in caplog.text + repr(chat.checks)
 
 
-@pytest.mark.parametrize(("status", "error"), [(413, PayloadTooLargeError), (429, RateLimitedError)])
-def test_what_an_attacker_can_bring_about_does_not_open(
-    chat: Chat, status: int, error: type[Exception]
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx.Response(413), PayloadTooLargeError),
+        (httpx.Response(422), UnprocessableError),
+        (httpx.Response(429), RateLimitedError),
+        (httpx.Response(401), AuthenticationError),
+        (httpx.Response(200, html="<h1>Welcome</h1>"), InvalidAnswerError),
+    ],
+)
+def test_what_an_attacker_or_a_mistake_can_bring_about_does_not_open(
+    chat: Chat, answer: httpx.Response, error: type[Exception]
 ) -> None:
-    chat.double.answers(httpx.Response(status))
+    chat.double.answers(answer)
     with pytest.raises(error):
         chat.ask("hello", fail_mode="open")
     assert chat.read == []
