@@ -71,7 +71,7 @@ _WORDS = {
     ),
 }
 _ANY = re.compile(
-    r"(?<![a-z0-9_])(?:"
+    r"(?<![a-z0-9_+@\[])(?:"
     + "|".join(f"(?P<{label.name}>{words})" for label, words in _WORDS.items())
     + r")(?![a-z_])"
 )
@@ -81,6 +81,12 @@ _GLUED_LABELS = {
     "nrb": Label.ACCOUNT, "iban": Label.ACCOUNT,
 }  # fmt: skip
 _BETWEEN = " :.(+\t"
+
+
+# What says that a number is nobody's says so within its sentence; what names one may stand a line above it.
+_NOBODYS = (Label.VERSION, Label.REFERENCE)
+_NUMBER_AND_LINE = re.compile(r"[0-9][^\n]*\n")
+_ENDED = re.compile(r"\n|[.!?] +(?=[^0-9 ])")
 
 
 class Labels:
@@ -103,17 +109,24 @@ class Labels:
         place = bisect_left(self._starts, start) - 1
         while place >= 0 and self._starts[place] >= start - WINDOW:
             _, end, label = self._found[place]
-            if end <= start and label is not Label.NUMBER:
-                return label
-            general = general or (label if end <= start else None)
+            if end <= start and not self._is_spent(label, end, start):
+                if label is not Label.NUMBER:
+                    return label
+                general = label
             place -= 1
         return general
+
+    def _is_spent(self, label: Label, end: int, start: int) -> bool:
+        """True when the label speaks of an earlier number, or of an earlier sentence."""
+        if label in _NOBODYS:
+            return _ENDED.search(self._folded, end, start) is not None
+        return _NUMBER_AND_LINE.search(self._folded, end, start) is not None
 
     def _after(self, end: int) -> Label | None:
         place = bisect_left(self._starts, end)
         if place == len(self._found) or self._found[place][1] > end + WINDOW_AFTER:
             return None
-        return self._found[place][2]
+        return None if "\n" in self._folded[end : self._found[place][0]] else self._found[place][2]
 
     def touch(self, start: int) -> bool:
         """True when the words that name the number stand right before it."""

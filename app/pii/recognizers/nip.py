@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from app.pii.document import Document
 from app.pii.label import Label
+from app.pii.number import is_continued
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
 _WEIGHTS = (6, 5, 7, 2, 3, 4, 5, 6, 7)
@@ -41,7 +42,7 @@ class NipRecognizer(Recognizer):
                 start -= 2 if document.text[start - 1] == "L" else 3
             if label is Label.NIP:
                 yield RecognizerResult("PL_NIP", start, number.end, 1.0)
-            elif label is not Label.PHONE and prefixed:
+            elif label is not Label.PHONE and prefixed and not is_continued(number, document.text):
                 yield RecognizerResult("PL_NIP", start, number.end, 0.9)
             elif (
                 number.groups in _GROUPINGS

@@ -5,6 +5,7 @@ from datetime import date
 
 from app.pii.document import Document
 from app.pii.label import Label
+from app.pii.number import is_continued
 from app.pii.recognizers.base import Recognizer, RecognizerResult
 
 _WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
@@ -42,5 +43,7 @@ class PeselRecognizer(Recognizer):
             label = document.label(number.start, number.end)
             if label is Label.PESEL:
                 yield RecognizerResult("PL_PESEL", number.start, number.end, 1.0)
+            elif is_continued(number, document.text):
+                continue
             elif number.groups in ((11,), (6, 5)) and label not in (Label.REFERENCE, Label.ACCOUNT):
                 yield RecognizerResult("PL_PESEL", number.start, number.end, 0.85)

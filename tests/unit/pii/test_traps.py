@@ -80,6 +80,8 @@ def test_what_only_looks_like_a_value_stays(text: str) -> None:
     [
         ("Spółka w KRS pod numerem 0000057562, NIP 5261040828",
          [("PL_KRS", "0000057562"), ("PL_NIP", "5261040828")]),
+        ("Mamy wersję 7.0.12.\nZablokuj 83.12.40.7 na zaporze.", [("IP_ADDRESS", "83.12.40.7")]),
+        ("Zamówienie dotarło. Oddzwoń: 601 234 567", [("PHONE_NUMBER", "601 234 567")]),
         ("Napisz do Marka Nowaka i do Kasi.", [("PERSON", "Marka Nowaka"), ("PERSON", "Kasi")]),
         ("hej, tu magda nowak", [("PERSON", "magda nowak")]),
         ('{"imie": "Nadia", "nazwisko": "Czajka"}', [("PERSON", "Nadia"), ("PERSON", "Czajka")]),
