@@ -11,7 +11,9 @@ from app.metrics.limits import FAILURES, SHARED
 
 log = logging.getLogger("vigil.limits")
 
-# After a failure Redis is left alone for so long; then one request tries it again.
+# After so many failures in a row Redis is left alone for so long; then one request tries it again. A single late
+# answer decides no other request: only with all processes on Redis are limits exact.
+FAILURES_IN_A_ROW = 3
 RETRY_AFTER_S = 1.0
 
 
@@ -28,6 +30,7 @@ class Limiter:
         self._processes = processes if store else 1
         self._memory = MemoryStore()
         self._retry_at = 0.0
+        self._failures = 0
         self.trouble: str | None = None
 
     async def take(self, key: str, windows: Sequence[Window], cost: int = 1) -> Reply:
@@ -53,6 +56,9 @@ class Limiter:
 
     def _failed(self, reason: str) -> None:
         FAILURES.inc()
+        self._failures += 1
+        if self._failures < FAILURES_IN_A_ROW:
+            return
         SHARED.set(0)
         self._retry_at = time.monotonic() + RETRY_AFTER_S
         if not self.trouble:
@@ -63,4 +69,4 @@ class Limiter:
         SHARED.set(1)
         if self.trouble:
             log.info("Redis is back: rate limits are shared again")
-        self.trouble, self._retry_at = None, 0.0
+        self.trouble, self._retry_at, self._failures = None, 0.0, 0

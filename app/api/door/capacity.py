@@ -23,10 +23,12 @@ JUDGING = frozenset(f"/v1/guard/{name}" for name in ("input", "output", "batch",
 RETRY_AFTER_S = 1
 
 FEWEST = 16
-FIRST = 128
+FIRST = 256
 # A request that took more than this part of its time limit says that too many are under way.
 SLOW = 0.6
 BACK_OFF = 0.9
+# A request that would wait for more than this part of its time limit is not let in.
+LATE = 0.8
 # Jobs are let in up to this part of the time limit: they fill what callers leave.
 JOB_LAG = 0.2
 
@@ -59,7 +61,7 @@ class Capacity:
         """Why nothing can be let in now; None when something can."""
         if self._taken >= int(self._places):
             return f"{self._taken} texts are under judgement"
-        if self.lag_s > self._slow_s:
+        if self.lag_s > LATE * self._timeout_s:
             return "the pipeline is behind"
         return None
 

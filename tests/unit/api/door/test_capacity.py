@@ -58,7 +58,7 @@ def test_a_pipeline_that_is_behind_lets_nobody_in() -> None:
     capacity = Capacity(most=10, timeout_s=5)
     capacity.lag_s = 2.0
     assert capacity.refusal() is None
-    capacity.lag_s = 4.0
+    capacity.lag_s = 4.5
     assert capacity.refusal() == "the pipeline is behind"
 
 
