@@ -1,4 +1,4 @@
-"""Personal data of the traffic is in no table, file, log line or metric."""
+"""Personal data of the traffic is in no table, file, log line, metric or trace."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ import httpx
 import nats
 import pytest
 
+from tests.otlp import Collector, collector
 from tests.running import Vigil
 
 PESEL, MAIL, CARD = "44051401359", "zofia.kowalczyk@poczta-testowa.pl", "4539148803436467"
@@ -23,9 +24,16 @@ TEXTS = (
 
 
 @pytest.fixture(scope="module")
-def vigil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vigil]:
+def traces() -> Iterator[Collector]:
+    with collector() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def vigil(tmp_path_factory: pytest.TempPathFactory, traces: Collector) -> Iterator[Vigil]:
     """A product with encrypted streams that keeps originals, sealed; personal data has gone through it in every way."""
     settings = {"VIGIL_STREAM_KEY": "a key", "VIGIL_EVENT_TEXT": "raw", "VIGIL_LOG_LEVEL": "DEBUG"}
+    settings |= {"OTEL_EXPORTER_OTLP_ENDPOINT": traces.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
     with Vigil(tmp_path_factory.mktemp("privacy"), **settings) as running:
         running.start()
         names = []
@@ -99,9 +107,19 @@ def test_no_file_holds_any_of_it(vigil: Vigil) -> None:
 
 
 def test_no_metric_holds_any_of_it(vigil: Vigil) -> None:
-    metrics = httpx.get(f"{vigil.url}/metrics").text
+    addresses = vigil.services["metrics"]
+    assert {"api", "worker-1", "worker-2"} <= set(addresses)
+    metrics = "".join(httpx.get(address).text for address in addresses.values())
     assert "vigil_verdicts_total" in metrics
+    assert "vigil_events_stored_total" in metrics
     assert not [text for text in RAW if text in metrics]
+
+
+def test_no_trace_holds_any_of_it(vigil: Vigil, traces: Collector) -> None:
+    traces.wait(lambda spans: any("vigil_events" in span.name for span in spans))
+    exported = b"".join(traces.bodies)
+    assert b"vigil.guard.input" in exported
+    assert not [text for text in RAW if text.encode() in exported]
 
 
 def test_dead_letters_are_shown_redacted_and_as_they_were_only_on_request(vigil: Vigil) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import nats
 import pytest
 from clickhouse_driver import Client
@@ -22,6 +23,7 @@ from faststream.nats import PullSub
 from app import streams
 from app.runtime import clickhouse_server, dlq
 from app.runtime.headers import MESSAGE_ID
+from app.runtime.ports import free_port
 from app.runtime.provisioning import apply
 from app.settings import settings
 from app.streams import LOGS_EVENT, VIGIL
@@ -52,6 +54,7 @@ class Log:
     def __init__(self, nats_server: RestartableServer, clickhouse: RestartableServer, folder: Path) -> None:
         self.nats, self.clickhouse = nats_server, clickhouse
         self._output = folder / "worker.log"
+        self._metrics_port = free_port()
         self._environment = {
             **{name: value for name, value in os.environ.items() if name not in CLEAN},
             "NATS_SERVERS": nats_server.url,
@@ -62,6 +65,7 @@ class Log:
             "VIGIL_WORKERS": "logging",
             "VIGIL_DATA_DIR": str(folder / "data"),
             "FLUSH_INTERVAL_MS": "200",
+            "VIGIL_METRICS_PORT": str(self._metrics_port),
         }
         self._worker: subprocess.Popen[bytes] | None = None
         self._sent = itertools.count()
@@ -76,6 +80,12 @@ class Log:
         if self._worker is not None and self._worker.poll() is None:
             self._worker.send_signal(number)
             self._worker.wait(30)
+
+    def metric(self, name: str) -> float:
+        """As Prometheus would read it from the worker."""
+        text = httpx.get(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=10).text
+        (line,) = (line for line in text.splitlines() if line.startswith(f"{name} "))
+        return float(line.split()[1])
 
     def said(self) -> str:
         return self._output.read_text() if self._output.exists() else ""
@@ -162,12 +172,15 @@ async def test_events_wait_out_every_trouble_and_are_stored_in_order(log: Log, m
         await log.publish(20)
         await log.heard(WAITS, outages)
         assert reason in log.said().splitlines()[-1], log.said()
+        assert log.metric("vigil_event_store_available") == 0
         await asyncio.sleep(1.5)  # several more tries
         await log.heard(WAITS, outages)
 
     async def cured() -> None:
         await log.stored(20 + troubles)
         await log.heard(GOES_ON, outages)
+        assert log.metric("vigil_event_store_available") == 1
+        assert log.metric("vigil_event_store_outages_total") == outages
 
     await asyncio.to_thread(log.clickhouse.kill)  # down
     await trouble("refused")
