@@ -3,13 +3,22 @@
 import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import h11
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,14 +130,22 @@ def test_what_ends_an_answer(sent: bytes, error: type[Exception], says: str) -> 
 class Stage:
     """A server for one connection: reads until it has seen a text, then sends what its script says."""
 
-    def __init__(self, *script: tuple[bytes, bytes]) -> None:
+    def __init__(self, *script: tuple[bytes, bytes], certificate: Path | None = None) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "https" if certificate else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            self._listener = tls.wrap_socket(self._listener, server_side=True)
         self._script = script
         self._thread = threading.Thread(target=self._play, daemon=True)
 
     def _play(self) -> None:
-        connection, _ = self._listener.accept()
+        try:
+            connection, _ = self._listener.accept()
+        except ssl.SSLError:
+            return  # the client does not trust it
         seen = b""
         with connection:
             for awaited, sent in self._script:
@@ -223,6 +240,41 @@ def test_sentences_come_out_while_the_model_writes(reader: Reader) -> None:
     assert reader.shown == ["One. ", "Two."]
     assert stream.verdict.allowed
     assert stream.withheld == (("leak",),)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """For 127.0.0.1, signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stage")])
+    now = datetime.now(UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(
+        Encoding.PEM
+    )
+    (path := tmp_path / "stage.pem").write_bytes(pem)
+    return path
+
+
+def test_a_stream_is_encrypted_and_trusts_what_httpx_trusts(
+    reader: Reader, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Stage((b"first", HEAD), (b"last", REST), certificate=certificate) as stage:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert reader.read(stage.url, writes_on_until_shown).verdict.allowed
+    assert reader.shown == ["One. ", "Two."]
+
+
+def test_a_stream_trusts_nobody_else(reader: Reader, certificate: Path) -> None:
+    with Stage(certificate=certificate) as stage, pytest.raises(APIConnectionError, match="certificate"):
+        reader.read(stage.url, words("One."))
 
 
 def test_a_block_stops_the_model(reader: Reader) -> None:
