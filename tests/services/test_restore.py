@@ -37,7 +37,7 @@ async def api(config: Settings, monkeypatch) -> AsyncIterator[dict[str, AsyncCli
     """The API with a client of each name."""
     keys = {name: new_key() for name in CLIENTS}
     known = {key: Client(name, scopes=frozenset({Scope.GUARD})) for name, key in keys.items()}
-    monkeypatch.setattr("app.api.KeyRing", lambda pepper, _: KeyRing(pepper, known))
+    monkeypatch.setattr("app.api.parts.KeyRing", lambda pepper, _: KeyRing(pepper, known))
     app = create_app(config)
     async with app.router.lifespan_context(app):
         await until(lambda: _value(app.state.pipeline.connected))
