@@ -1,6 +1,6 @@
 """What telemetry costs a request: traces off, on at 1 % and on at 100 %, side by side; and the metrics.
 
-`make bench NAME=telemetry`; words: rounds (5), seconds for each step (5), requests per second (40).
+`make bench NAME=telemetry`; words: rounds (5), seconds for each step (5), clients of the closed loop (4).
 """
 
 import statistics
@@ -17,7 +17,7 @@ from app.metrics import delivery, pipeline
 from app.schemas.pii import PiiResult
 from app.schemas.timing import Timings
 from app.schemas.verdict import Verdict
-from bench.pipeline import Processors, open_loop, request
+from bench.pipeline import Processors, closed_loop, request
 from tests.otlp import Collector, collector
 from tests.running import Vigil
 
@@ -29,16 +29,18 @@ TRACES = {
 OURS = ("faststream", "app.api")
 
 
-async def measure(running: dict[str, Vigil], rounds: int, seconds: float, rate: float) -> None:
+async def measure(running: dict[str, Vigil], rounds: int, seconds: float, clients: int) -> None:
     """One step of each in turn, so that a busy moment of the machine hits all of them."""
     cost: dict[str, list[float]] = defaultdict(list)
     median: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds + 1):
         for name, vigil in running.items():
             processors = Processors(vigil)
-            latencies, statuses = await open_loop(vigil.port, request(vigil.key, "full"), rate, seconds)
+            latencies, statuses = await closed_loop(vigil.port, request(vigil.key, "full"), clients, seconds)
             if set(statuses) != {200}:
-                raise SystemExit(f"answers were {statuses}: the machine is too busy for {rate:g} requests/s")
+                raise SystemExit(
+                    f"answers were {dict(statuses)}: the machine is too busy, ask with fewer clients"
+                )
             if number:  # the first round warms up
                 used = processors.per_request(len(latencies))
                 cost[name].append(sum(used[kind] for kind in OURS))
@@ -84,7 +86,7 @@ def metrics(repeats: int = 20_000) -> None:
 
 def main(words: list[str]) -> None:
     given = dict(enumerate(words))
-    rounds, seconds, rate = int(given.get(0, 5)), float(given.get(1, 5)), float(given.get(2, 40))
+    rounds, seconds, clients = int(given.get(0, 5)), float(given.get(1, 5)), int(given.get(2, 4))
     metrics()
     with (
         TemporaryDirectory(prefix="vigil-bench-") as folder,
@@ -92,7 +94,7 @@ def main(words: list[str]) -> None:
         ExitStack() as stack,
     ):
         running = {name: _start(Path(folder), name, receiver, stack) for name in TRACES}
-        uvloop.run(measure(running, rounds, seconds, rate))
+        uvloop.run(measure(running, rounds, seconds, clients))
         print(f"{len(receiver.spans)} spans arrived")
 
 
@@ -100,6 +102,8 @@ def _start(folder: Path, name: str, receiver: Collector, stack: ExitStack) -> Vi
     home = folder / name.replace(" %", "-percent")
     home.mkdir()
     endpoint = {} if name == "off" else {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
-    vigil = stack.enter_context(Vigil(home, VIGIL_PROCESSES="1", **endpoint, **TRACES[name]))
+    vigil = stack.enter_context(
+        Vigil(home, VIGIL_PROCESSES="1", VIGIL_RATE_LIMITS="1000000/second", **endpoint, **TRACES[name])
+    )
     vigil.start()
     return vigil
