@@ -3,6 +3,7 @@
 `make bench NAME=telemetry`; words: rounds (5), seconds for each step (5), clients of the closed loop (4).
 """
 
+import asyncio
 import statistics
 from collections import defaultdict
 from contextlib import ExitStack
@@ -11,9 +12,17 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 import uvloop
+from faststream import ContextRepo
+from faststream.nats.response import NatsPublishCommand
+from faststream.response.publish_type import PublishType
+from nats.aio.msg import Msg
+from opentelemetry.sdk.trace import TracerProvider
 
+from app import tracing
 from app.examples import EXAMPLES
 from app.metrics import delivery, pipeline
+from app.runtime.headers import incoming
+from app.runtime.tracing import Tracing
 from app.schemas.pii import PiiResult
 from app.schemas.timing import Timings
 from app.schemas.verdict import Verdict
@@ -36,7 +45,7 @@ async def measure(running: dict[str, Vigil], rounds: int, seconds: float, client
     for number in range(rounds + 1):
         for name, vigil in running.items():
             processors = Processors(vigil)
-            latencies, statuses = await closed_loop(vigil.port, request(vigil.key, "full"), clients, seconds)
+            latencies, statuses = await closed_loop(vigil.port, request(vigil.key, "fast"), clients, seconds)
             if set(statuses) != {200}:
                 raise SystemExit(
                     f"answers were {dict(statuses)}: the machine is too busy, ask with fewer clients"
@@ -84,10 +93,46 @@ def metrics(repeats: int = 20_000) -> None:
         print(f"metrics, {name:<15} {1e6 * min(took):5.1f} us CPU")
 
 
+def hops(repeats: int = 3_000) -> None:
+    """One hop as the middleware sees it, a message received and the next one sent, without the exporting thread."""
+    provider = TracerProvider()
+    tracing.use(provider)
+    headers = {"Nats-Msg-Id": "req_01a20b786db51601aeb475518ac9e84a:guard"}
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+    try:
+        for name, flag in (("not sampled", "00"), ("sampled", "01")):
+            message = Msg(None, "vigil.guard.input", data=b"x" * 400)
+            message.headers = {**headers, "traceparent": f"{trace}-{flag}"}
+            took = []
+            for _ in range(5):
+                started = process_time()
+                asyncio.run(_hops(message, headers, repeats))
+                took.append((process_time() - started) / repeats)
+            print(f"traces, a hop {name:<12} {1e6 * min(took):5.1f} us CPU")
+    finally:
+        tracing.use(None)
+
+
+async def _hops(message: Msg, headers: dict[str, str], repeats: int) -> None:
+    async def sent(_: NatsPublishCommand) -> None:
+        """Goes nowhere."""
+
+    incoming.set(message.headers or {})
+    for _ in range(repeats):
+        middleware = Tracing(message, context=ContextRepo())
+        await middleware.on_receive()
+        command = NatsPublishCommand(
+            b"", subject="vigil.arbiter.decision", headers=headers, _publish_type=PublishType.PUBLISH
+        )
+        await Tracing(None, context=ContextRepo()).publish_scope(sent, command)
+        await middleware.after_processed()
+
+
 def main(words: list[str]) -> None:
     given = dict(enumerate(words))
     rounds, seconds, clients = int(given.get(0, 5)), float(given.get(1, 5)), int(given.get(2, 4))
     metrics()
+    hops()
     with (
         TemporaryDirectory(prefix="vigil-bench-") as folder,
         collector() as receiver,
