@@ -43,7 +43,8 @@ class MetricsServer:
     async def start(self) -> None:
         """Listen."""
         try:
-            listener = socket.create_server(self._address)
+            family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+            listener = socket.create_server(self._address, family=family)
         except OSError as error:
             log.error(
                 "no metrics: VIGIL_METRICS_PORT=%d cannot be used: %s", self._address[1], error.strerror
