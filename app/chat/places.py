@@ -1,0 +1,150 @@
+"""Where the texts of a JSON document are: whatever a model or a reader may take for language."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote_plus
+
+from app.chat.judge import Speaker, Spoken, is_blank
+
+
+class _Inside(Enum):
+    """A step of a way: into the JSON that a string holds."""
+
+    JSON = "json"
+
+
+INSIDE: Final = _Inside.JSON
+Path = tuple[str | int | _Inside, ...]
+
+# Names, numbers and switches of the protocol; their values are no language.
+STRUCTURAL = frozenset(
+    (
+        *(
+            "role",
+            "type",
+            "id",
+            "object",
+            "model",
+            "finish_reason",
+            "tool_call_id",
+            "call_id",
+            "file_id",
+            "format",
+        ),
+        *("detail", "mime_type", "media_type", "service_tier", "system_fingerprint", "reasoning_effort"),
+        *("verbosity", "encoding_format", "$ref", "$schema", "pattern"),
+    )
+)
+# Under these a single word is language, too; elsewhere (enum values, names of functions) it is a name.
+PROSE = frozenset(
+    ("content", "text", "arguments", "input", "output", "refusal", "reasoning", "reasoning_content")
+)
+# Binary content as text. Like a name it is language only where it holds a space.
+BINARY = frozenset(("data", "file_data", "b64_json", "encrypted_content", "signature"))
+_NAME = re.compile(r"[A-Za-z_$][\w.$/-]{0,63}", re.ASCII)
+_SPACE = re.compile(r"\s")
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_BASE64 = re.compile(r"data:[^,\s]*;base64,[\w+/=-]*", re.ASCII)
+
+
+# What an operator says to a model: its messages of these roles, and what stands beside the messages.
+OPERATORS = frozenset(("system", "developer"))
+BESIDE = frozenset(("tools", "functions", "response_format"))
+
+
+class Place(NamedTuple):
+    """A text and the way to it; `path` is None where nothing can be put in its place (the name of a field)."""
+
+    path: Path | None
+    spoken: Spoken
+
+
+def places(document: Any, speaker: Speaker) -> list[Place]:
+    """The texts of `document`, in its order. Blank ones are left out."""
+    return [Place(path, Spoken(text, speaker)) for path, text in _walk(document, (), "")]
+
+
+def request_places(body: Mapping[str, Any]) -> list[Place]:
+    """The texts of a chat/completions request."""
+    messages = body.get("messages")
+    found = places(
+        {name: value for name, value in body.items() if name not in BESIDE | {"messages"}}, Speaker.USER
+    )
+    for name in BESIDE & body.keys():
+        found += _below((name,), places(body[name], Speaker.OPERATOR))
+    for index, message in enumerate(messages) if isinstance(messages, list) else [(None, messages)]:
+        path: Path = ("messages",) if index is None else ("messages", index)
+        found += _below(path, places(message, speaker_of(message)))
+    return found
+
+
+def speaker_of(message: Any) -> Speaker:
+    """Whose words a message of a request is. What tools have returned is not the operator's."""
+    operator = isinstance(message, Mapping) and message.get("role") in OPERATORS
+    return Speaker.OPERATOR if operator else Speaker.USER
+
+
+def _below(path: Path, found: Iterable[Place]) -> list[Place]:
+    return [Place(None if place.path is None else (*path, *place.path), place.spoken) for place in found]
+
+
+def _walk(value: Any, path: Path, key: str) -> Iterator[tuple[Path | None, str]]:
+    if isinstance(value, str):
+        if key == "arguments" and (inner := _json(value)) is not None:
+            yield from _walk(inner, (*path, INSIDE), "")
+        elif not is_blank(value) and _is_text(value, key):
+            yield path, value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            if not is_blank(name) and not _NAME.fullmatch(name):
+                yield None, name
+            yield from _walk(item, (*path, name), name)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _walk(item, (*path, index), key)
+
+
+def _is_text(value: str, key: str) -> bool:
+    if key in PROSE:
+        return True
+    if key in STRUCTURAL or key in BINARY:
+        return _SPACE.search(value) is not None
+    return not (_NAME.fullmatch(value) or _BASE64.fullmatch(value) or _is_address(value))
+
+
+def _is_address(value: str) -> bool:
+    """An address is no language, unless somebody has written sentences into it."""
+    return bool(_ADDRESS.fullmatch(value)) and not _SPACE.search(unquote_plus(value))
+
+
+def _json(text: str) -> Any:
+    """The object or list that `text` holds, None when it holds none."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def written(document: Any, texts: Mapping[Path, str]) -> Any:
+    """A copy of `document` with other texts at some of its places."""
+    if not texts:
+        return document
+    return _write(document, [(path, text) for path, text in texts.items()])
+
+
+def _write(value: Any, edits: Iterable[tuple[Path, str]]) -> Any:
+    below: dict[object, list[tuple[Path, str]]] = {}
+    for path, text in edits:
+        if not path:
+            return text
+        below.setdefault(path[0], []).append((path[1:], text))
+    if INSIDE in below:
+        return json.dumps(_write(json.loads(value), below[INSIDE]), ensure_ascii=False)
+    if isinstance(value, list):
+        return [_write(item, below[n]) if n in below else item for n, item in enumerate(value)]
+    return {name: _write(item, below[name]) if name in below else item for name, item in value.items()}
