@@ -17,7 +17,7 @@ from app.streams import LOGGING, VAULT, WORKERS, Consumer
 CLICKHOUSE_HTTP_PORTS = {8123, 8443}
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 EMBEDDED_ONLY = ("heuristics_url", "semantic_url", "llm_guard_url")
-REMOTE = ("presidio_url", "language_detector_url")
+REMOTE = ("presidio_url", "language_detector_url", "vigil_upstream_url")
 _URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 _OPERATOR = re.compile(r"(?:(?P<type>\*|[A-Za-z][A-Za-z0-9_]*)=)?(?P<operator>[a-z]+)")
 
@@ -74,6 +74,15 @@ class Settings(BaseSettings):
     vigil_webhook_allow: str = Field(
         default="",
         description="Networks that webhooks may go to although they are private: 10.1.0.0/16, 127.0.0.1.",
+    )
+    vigil_upstream_url: str = Field(
+        default="",
+        description="The model server behind /openai/v1/chat/completions, http://host:port/v1. Unset: it is off.",
+    )
+    vigil_upstream_key: str = Field(
+        default="",
+        repr=False,
+        description="Sent to it as a bearer token. Unset: clients send theirs, and Vigil's key as X-API-Key.",
     )
 
     redis_url: str = Field(default="", repr=False)

@@ -6,13 +6,17 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.api import events, feedback, health, jobs, openapi, pages, problems, restore, routes, stream
+from app.api.compat import vge, webhook
 from app.api.door.authentication import Authentication
 from app.api.door.body_limit import BodyLimit
 from app.api.door.capacity import Admission
+from app.api.door.dialect import Dialect
 from app.api.door.rate_limit import RateLimit
 from app.api.door.request_id import RequestId
 from app.api.door.telemetry import Telemetry
+from app.api.hooks import litellm
 from app.api.parts import Parts
+from app.api.proxy import routes as proxy
 from app.settings import Settings, settings
 from app.version import VERSION
 
@@ -21,11 +25,12 @@ DESCRIPTION = (
 )
 # What routes ask `request.app.state` for.
 FOR_ROUTES = (
-    "capacity", "event_log", "idempotency", "jobs", "judging", "pipeline", "readiness", "signer", "vault",
-    "webhook_networks",
+    "block_threshold", "capacity", "event_log", "idempotency", "jobs", "judging", "pipeline", "readiness", "signer",
+    "upstream", "vault", "webhook_networks",
 )  # fmt: skip
 
-MODULES = (routes, stream, jobs, restore, events, feedback, health, pages)
+# litellm, vge, webhook and proxy speak the contracts of other services.
+MODULES = (routes, stream, jobs, restore, events, feedback, litellm, vge, webhook, proxy, health, pages)
 
 
 def create_app(config: Settings | None = None) -> FastAPI:
@@ -56,6 +61,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.add_middleware(RateLimit, limiter=parts.limiter, windows=parts.windows)
     app.add_middleware(Authentication, ring=parts.ring)
     app.add_middleware(Admission, capacity=parts.capacity)
+    app.add_middleware(Dialect)
     app.add_middleware(RequestId)
     app.add_middleware(Telemetry, paths=_paths())
     problems.install(app)

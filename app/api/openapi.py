@@ -16,6 +16,8 @@ Document = dict[str, Any]
 # Models that stand in no signature: items are validated one by one, lines are read and written by hand.
 UNNAMED: tuple[type[BaseModel], ...] = (BatchItem, Piece, Line)
 
+# Routes whose errors are problem documents; the others have the shapes of the services that they stand in for.
+OWN_ERRORS = ("/v1/", "/beta/", "/compat/webhook/")
 # What the door answers before a route is reached.
 ANYWHERE = responses(401, 403, 429, 503)
 WITH_BODY = responses(400, 408, 413, 415)
@@ -60,8 +62,10 @@ def complete(document: Document) -> Document:
         components.setdefault(name, schema)
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            if path.startswith("/v1/"):
+            if path.startswith(OWN_ERRORS):
                 _describe(operation)
+            elif "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]  # assumed by FastAPI; what is wrong is a 400 there
             for answer in operation["responses"].values():
                 answer.setdefault("headers", {})["X-Request-Id"] = REQUEST_ID
     for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own, which no route answers

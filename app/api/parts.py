@@ -19,6 +19,7 @@ from app.api.health import Readiness
 from app.api.idempotency import Idempotency
 from app.api.judging import Judging
 from app.api.pipeline import Pipeline
+from app.api.proxy.upstream import Upstream
 from app.errors import SettingsError
 from app.jobs.courier import Courier
 from app.jobs.signature import Signer
@@ -71,6 +72,12 @@ class Parts:
         self.courier = Courier(self.jobs, self.signer, config.webhook_networks, connect)
         self.vault = Vault(secrets) if config.vigil_restore else None
         self.event_log = EventLog(config)
+        self.block_threshold = config.block_threshold
+        self.upstream = (
+            Upstream(config.vigil_upstream_url, config.vigil_upstream_key)
+            if config.vigil_upstream_url
+            else None
+        )
         self.readiness = Readiness(self.pipeline, self.keys, self.limiter)
 
     def windows(self, client: Client) -> tuple[Window, ...]:
@@ -86,6 +93,8 @@ class Parts:
             stack.push_async_callback(asyncio.to_thread, tracing.stop)
             stack.callback(self.event_log.close)
             stack.push_async_callback(self.limiter.close)
+            if self.upstream is not None:
+                stack.push_async_callback(self.upstream.close)
             parts: tuple[Any, ...] = (
                 self.pipeline,
                 self.keys,

@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.access.client import Client
 from app.access.client import Scope as KeyScope
 from app.access.key_ring import KeyRefused, KeyRing, KeysUnknown
+from app.api.door.presented_key import presented_key, wants_key
 from app.api.problems import Refusal, identity, problem
 
-PROTECTED = "/v1/"
 NO_KEY = "send your key as `Authorization: Bearer vk_...` or `X-API-Key: vk_...`"
 
 # They describe the two ways in the OpenAPI document; the middleware below does the work.
@@ -22,7 +22,7 @@ _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="`X-API-K
 
 
 class Authentication:
-    """ASGI middleware: nothing below `/v1/` is reached, and no body read, without a known key."""
+    """ASGI middleware: nothing protected is reached, and no body read, without a known key."""
 
     def __init__(self, app: ASGIApp, ring: KeyRing) -> None:
         self._app = app
@@ -30,8 +30,8 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
-            key = presented_key(Headers(scope=scope))
+        if scope["type"] == "http" and wants_key(scope["path"]):
+            key = presented_key(scope["path"], Headers(scope=scope))
             try:
                 if not key:
                     raise KeyRefused(NO_KEY)
@@ -45,12 +45,6 @@ class Authentication:
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def presented_key(headers: Headers) -> str:
-    """The key that a request carries; empty when it carries none."""
-    scheme, _, bearer = headers.get("authorization", "").partition(" ")
-    return bearer.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
 
 
 def require(scope: KeyScope) -> Callable[..., Awaitable[Client]]:

@@ -33,6 +33,10 @@ SPECIAL = {
     "/v1/guard/batch": Limit(12_000_000, 30.0),
     # A model that writes takes its time.
     "/v1/guard/output/stream": Limit(USUAL.max_bytes, 600.0),
+    "/compat/vge/v1/guard/batch": Limit(12_000_000, 30.0),
+    # Conversations carry their images with them.
+    "/openai/v1/chat/completions": Limit(32_000_000, 30.0),
+    "/beta/litellm_basic_guardrail_api": Limit(32_000_000, 30.0),
 }
 
 

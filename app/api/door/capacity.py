@@ -19,7 +19,15 @@ from app.streams import ARBITER, DETECTION, PII, VIGIL
 log = logging.getLogger("vigil.api")
 
 # The routes that ask the pipeline while their client waits.
-JUDGING = frozenset(f"/v1/guard/{name}" for name in ("input", "output", "batch", "output/stream"))
+JUDGING = frozenset(
+    (
+        *(f"/v1/guard/{name}" for name in ("input", "output", "batch", "output/stream")),
+        *(f"/compat/vge/v1/guard/{name}" for name in ("input", "output", "analyze", "batch")),
+        "/compat/webhook/vigil-guard-2",
+        "/beta/litellm_basic_guardrail_api",
+        "/openai/v1/chat/completions",
+    )
+)
 RETRY_AFTER_S = 1
 
 FEWEST = 16

@@ -7,6 +7,7 @@ import time
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.door.presented_key import PROTECTED
 from app.runtime.logs import request_id as current
 
 log = logging.getLogger("vigil.api")
@@ -50,7 +51,7 @@ class RequestId:
         try:
             await self._app(scope, receive, named)
         finally:
-            if scope["path"].startswith("/v1/"):
+            if scope["path"].startswith(PROTECTED):
                 client = state.get("client")
                 log.info(
                     "%s %s %d %.1f ms client=%s", scope["method"], scope["path"], status,

@@ -1,0 +1,1 @@
+"""Hooks that other services call before and after a model."""

@@ -1,0 +1,89 @@
+"""All texts of one request: judged side by side, each of them once."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+from fastapi import Request
+from pydantic import ValidationError
+
+from app.access.client import Client
+from app.api.bodies import GuardInput, GuardOutput
+from app.api.door.rate_limit import charge
+from app.api.problems import Refusal, field_errors
+from app.chat.judge import Speaker, Spoken, is_blank
+from app.schemas.guard import GuardRequest, Mode
+from app.schemas.verdict import Verdict
+
+# Texts of one request in the pipeline at a time: the others of the service shall not wait for a large one.
+TOGETHER = 10
+# A request with more is refused: it would keep its client waiting past every time limit.
+MOST = 1000
+
+
+class Texts:
+    """The texts of one request. The first has the request's id, the others the same with `-1`, `-2`... behind it."""
+
+    def __init__(self, request: Request, client: Client, mode: Mode = Mode.FULL) -> None:
+        self._request = request
+        self._client = client
+        self._mode = mode
+        self._judged = 0
+
+    async def judge(self, texts: Collection[Spoken]) -> Mapping[Spoken, Verdict]:
+        """The verdict on each of `texts`; blank ones have none.
+
+        Raises:
+            Refusal: 413, 422 or 403, one of them cannot be judged.
+            PipelineUnavailable, PipelineTimeout: one of them was not.
+        """
+        wanted = [spoken for spoken in dict.fromkeys(texts) if not is_blank(spoken.text)]
+        if len(wanted) > MOST:
+            raise Refusal(413, f"the request holds {len(wanted)} texts: send at most {MOST}")
+        places = asyncio.Semaphore(TOGETHER)
+
+        async def one(spoken: Spoken) -> Verdict:
+            async with places:
+                return await self._judge(spoken)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(spoken)) for spoken in wanted]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return dict(zip(wanted, (task.result() for task in tasks), strict=True))
+
+    async def charge(self, texts: Collection[Spoken]) -> None:
+        """Take the places of `texts` under the rate limits of the client.
+
+        Raises:
+            Refusal: 429, and nothing was taken.
+        """
+        await charge(self._request, len(set(texts)))
+
+    async def _judge(self, spoken: Spoken) -> Verdict:
+        number, self._judged = self._judged, self._judged + 1
+        name = self._request.state.request_id
+        state = self._request.app.state
+        message = state.judging.request(
+            _body(spoken, self._mode), self._client, f"{name}-{number}" if number else name
+        )
+        if spoken.speaker is Speaker.OPERATOR:
+            message = uncut(message, state.block_threshold)
+        verdict: Verdict = await state.judging.judge(message)
+        return verdict
+
+
+def uncut(message: GuardRequest, block_threshold: float) -> GuardRequest:
+    """The same under a policy that cuts nothing below the score of a BLOCK: an operator's words are orders."""
+    threshold = message.policy.block_threshold or block_threshold
+    policy = message.policy.model_copy(update={"sanitize_threshold": threshold})
+    return message.model_copy(update={"policy": policy})
+
+
+def _body(spoken: Spoken, mode: Mode) -> GuardInput:
+    kind = GuardOutput if spoken.speaker is Speaker.MODEL else GuardInput
+    try:
+        return kind(text=spoken.words, mode=mode)
+    except ValidationError as invalid:
+        status, detail, _ = field_errors(invalid.errors(include_input=False, include_url=False))
+        raise Refusal(status, detail) from None
