@@ -18,7 +18,7 @@ run: .venv/.installed ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/vigil up
 
 test: INSTALL_PACKAGES := yes
-test: check programs ## Check, then run every test against real servers
+test: check programs .integrations/.installed ## Check, then run every test against real servers
 	@$(BIN)/python -m pytest
 
 check: .venv/.installed ## Look for faults without running anything: lint, format, types, import directions
@@ -47,9 +47,13 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements.lock
 	@.tools/bin/uv pip compile --group pyproject.toml:eval-pii --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements-eval-pii.lock
+	@.tools/bin/uv pip compile --group pyproject.toml:integrations --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements-integrations.lock
+	@.tools/bin/uv pip compile --group pyproject.toml:integrations-before --no-deps --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet -o requirements-integrations-before.lock
 
 clean: ## Remove what was installed and cached; the data in .vigil stays
-	@rm -rf .venv .tools .eval-pii .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .tools .eval-pii .integrations .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp holds the folder's name: an environment that was copied or moved along is made anew.
@@ -72,6 +76,20 @@ endif
 	@.eval-pii/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
 		--require-hashes --no-deps --only-binary :all: -r requirements-eval-pii.lock
 	@touch $@
+
+# Other people's programs that the tests run against ours, and the release before of the one that changes most.
+ifneq ($(shell cat .integrations/.installed 2>/dev/null),$(CURDIR))
+.integrations/.installed: renew
+endif
+
+.integrations/.installed: requirements-integrations.lock requirements-integrations-before.lock | python
+	@echo "Installing LiteLLM and others into .integrations for the tests; this takes two minutes, once."
+	@$(PYTHON) -m venv --clear .integrations
+	@.integrations/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps --only-binary :all: -r requirements-integrations.lock
+	@.integrations/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps --only-binary :all: --target .integrations/before -r requirements-integrations-before.lock
+	@echo "$(CURDIR)" > $@
 
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }

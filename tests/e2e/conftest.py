@@ -4,7 +4,22 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.model import Model
 from tests.running import Vigil
+
+
+@pytest.fixture(scope="session")
+def running_model() -> Iterator[Model]:
+    model = Model()
+    yield model
+    model.stop()
+
+
+@pytest.fixture
+def model(running_model: Model) -> Model:
+    """The model server of the tests, as new."""
+    running_model.reset()
+    return running_model
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,89 @@
+"""A model server of the tests on loopback: it says what it is told to, and remembers what it was asked."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Model:
+    """chat/completions. `says` is its answer; streamed, it comes in pieces of eight characters."""
+
+    def __init__(self) -> None:
+        self.reset()
+        model = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                model.asked.append(body)
+                model.headers.append({name.lower(): value for name, value in self.headers.items()})
+                stream = body.get("stream", False)
+                content = model.stream() if stream else json.dumps(model.answer()).encode()
+                self.send_response(model.status)
+                self.send_header("Content-Type", "text/event-stream" if stream else model.content_type)
+                self.send_header("Content-Length", str(len(content)))
+                self.send_header("Location", "http://127.0.0.1:1/v1")
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="model", daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def reset(self) -> None:
+        """As new."""
+        self.says = "Paris."
+        self.message: dict[str, Any] = {}
+        self.status = 200
+        self.content_type = "application/json"
+        self.asked: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+
+    def answer(self) -> dict[str, Any]:
+        message = {"role": "assistant", "content": self.says, **self.message}
+        return {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "fake",
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }
+
+    def stream(self) -> bytes:
+        pieces = [self.says[start : start + 8] for start in range(0, len(self.says), 8)]
+        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+        deltas += [{"content": piece} for piece in pieces]
+        if self.message:
+            deltas.append(self.message)
+        chunks = [self.chunk(delta) for delta in deltas] + [self.chunk({}, "stop")]
+        return (
+            b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+            + b"data: [DONE]\n\n"
+        )
+
+    def chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
+        return {
+            "id": "chatcmpl-1",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": "fake",
+            "choices": [choice],
+        }
+
+    def texts(self) -> str:
+        """All that it was asked, as one text."""
+        return json.dumps(self.asked, ensure_ascii=False)
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
