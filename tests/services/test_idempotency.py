@@ -34,8 +34,8 @@ async def test_fifty_repeats_over_two_processes_are_one_request_with_one_verdict
     async with (
         provisioned(fresh_nats.url),
         counted(fresh_nats.url, delay_s=0.3) as seen,
-        api(fresh_nats.url, tmp_path) as one,
-        api(fresh_nats.url, tmp_path) as other,
+        api(fresh_nats.url, tmp_path, timeout_ms=15_000) as one,
+        api(fresh_nats.url, tmp_path, timeout_ms=15_000) as other,
     ):
         answers = await asyncio.gather(*(with_key((one, other)[n % 2], "order-1") for n in range(50)))
         later = await with_key(one, "order-1")

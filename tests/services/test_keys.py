@@ -43,16 +43,19 @@ async def test_a_key_from_its_making_to_its_end_on_every_process(fresh_nats, tmp
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(provisioned(fresh_nats.url))
         await stack.enter_async_context(detection(fresh_nats.url, answering))
-        processes = [await stack.enter_async_context(api(fresh_nats.url, tmp_path)) for _ in range(2)]
+        processes = [
+            await stack.enter_async_context(api(fresh_nats.url, tmp_path, timeout_ms=15_000))
+            for _ in range(2)
+        ]
         (made,) = await keys("create", "shop", "--json")
 
         async def everywhere(expected: int) -> bool:
             return {await status(process, made["key"]) for process in processes} == {expected}
 
-        assert await until(lambda: everywhere(200))
+        assert await until(lambda: everywhere(200), 40)
         assert await status(processes[0], made["key"][:-1] + "!") == 401
         await keys("revoke", made["key_id"])
-        assert await until(lambda: everywhere(401))
+        assert await until(lambda: everywhere(401), 40)
 
 
 async def test_a_revocation_while_the_process_was_cut_off_acts_after_the_reconnect(
