@@ -1,9 +1,11 @@
 """One request's trace, as the running product exports it."""
 
 import json
+import time
 from pathlib import Path
 
 import httpx
+import nats
 import pytest
 
 from tests.otlp import Collector, Received, collector
@@ -157,6 +159,30 @@ def test_readiness_probes_leave_no_trace_and_a_refusal_is_one_span(traced: tuple
     (span,) = receiver.trace(trace_id)
     assert (span.name, span.attributes["http.response.status_code"]) == ("POST /v1/guard/input", 401)
     assert {span.trace_id for span in receiver.spans} - before == {trace_id}
+
+
+async def test_each_attempt_is_a_span_and_the_dead_letter_belongs_to_the_last(
+    traced: tuple[Vigil, Collector],
+) -> None:
+    vigil, receiver = traced
+    trace_id = "8bf92f3577b34da6a3ce929d0e0e4736"
+    connection = await nats.connect(vigil.services["nats_servers"])
+    await connection.jetstream().publish(
+        "vigil.pii.detect", b'{"request": 1}',
+        headers={
+            "traceparent": f"00-{trace_id}-00f067aa0ba902b7-01",
+            "Vigil-Deadline": str(time.time() + 60),  # somebody waits: the attempts follow quickly
+        },
+    )  # fmt: skip
+    await connection.close()
+    receiver.wait(lambda spans: sum(s.trace_id == trace_id for s in spans) >= 4)
+    spans = receiver.trace(trace_id)
+    attempts = [span for span in spans if span.name == "process vigil.pii.detect"]
+    assert [span.attributes["vigil.result"] for span in attempts] == ["retried", "retried", "dead_lettered"]
+    assert [span.attributes["vigil.delivery_attempt"] for span in attempts] == [1, 2, 3]
+    assert all(span.failed and span.attributes["error.type"] for span in attempts)
+    (letter,) = [span for span in spans if span.name == "publish vigil.dlq.pii-worker"]
+    assert letter.parent_id == attempts[-1].span_id
 
 
 def test_no_export_holds_a_text_a_key_or_personal_data(traced: tuple[Vigil, Collector]) -> None:
