@@ -3,7 +3,15 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from contextlib import ExitStack, closing, suppress
 from typing import Any, Protocol, runtime_checkable
 
@@ -98,8 +106,10 @@ class GuardedStream(_Stream):
         with closing(connection):
             self._send(connection, dialogue.begin())
             for piece in self._pieces:
-                self._send(connection, dialogue.piece(_text(piece)))
+                # What has come is read first: to write to a server that has closed can destroy what it said before.
                 self._receive(connection, wait=False)
+                if not dialogue.over:
+                    self._send(connection, dialogue.piece(_text(piece)))
                 yield from self._taken()
                 if dialogue.over:
                     if isinstance(self._pieces, Closable):
@@ -161,55 +171,97 @@ class AsyncGuardedStream(_Stream):
     async def _sentences(self) -> AsyncGenerator[str, None]:
         dialogue = self._dialogue
         tls = httpx.create_ssl_context() if self._url.scheme == "https" else None
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._options.timeout):
-                reader, writer = await asyncio.open_connection(self._url.host, self._port, ssl=tls)
+                transport, wire = await loop.create_connection(
+                    lambda: _Wire(dialogue, self._lost), self._url.host, self._port, ssl=tls
+                )
         except OSError as error:
             raise self._lost(error) from error
-        writing = asyncio.create_task(self._write(writer))
+        writing = asyncio.create_task(self._write(transport, wire))
         try:
             while not dialogue.over:
-                await self._receive(reader, writing)
+                await self._news(wire, writing)
                 for text in self._taken():
                     yield text
         finally:
             await _ended(writing)
-            writer.close()
+            transport.abort()
+            await wire.lost.wait()
         if dialogue.error is not None:
             raise dialogue.error
 
-    async def _write(self, writer: asyncio.StreamWriter) -> None:
-        await self._send(writer, self._dialogue.begin())
+    async def _write(self, transport: asyncio.Transport, wire: "_Wire") -> None:
+        await self._send(transport, wire, self._dialogue.begin())
         try:
             async for piece in self._pieces:
-                await self._send(writer, self._dialogue.piece(_text(piece)))
+                await self._send(transport, wire, self._dialogue.piece(_text(piece)))
         finally:
             if isinstance(self._pieces, AsyncClosable):
                 await self._pieces.aclose()  # the model need not write on
-        await self._send(writer, self._dialogue.end())
+        await self._send(transport, wire, self._dialogue.end())
 
-    async def _send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        with suppress(OSError):  # it has closed: what it said before tells why
-            writer.write(data)
-            await writer.drain()
+    async def _send(self, transport: asyncio.Transport, wire: "_Wire", data: bytes) -> None:
+        await wire.writable.wait()
+        # What has come is read first (one turn of the loop to see it, one to read it): to write to a server that has
+        # closed destroys what it said before.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        if not self._dialogue.over:
+            transport.write(data)
 
-    async def _receive(self, reader: asyncio.StreamReader, writing: asyncio.Task[None]) -> None:
-        """Take what comes next. As long as the model writes, it may take its time."""
-        reading = asyncio.create_task(reader.read(READ_BYTES))
+    async def _news(self, wire: "_Wire", writing: asyncio.Task[None]) -> None:
+        """Wait until something has come. As long as the model writes, it may take its time."""
+        news = asyncio.create_task(wire.news.wait())
         try:
-            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
-            if writing.done() and not reading.done():
+            await asyncio.wait({news, writing}, return_when=asyncio.FIRST_COMPLETED)
+            if writing.done() and not self._dialogue.over:
                 writing.result()  # raises what the model raised
-            self._dialogue.receive(await self._soon(reading))
+                await asyncio.wait({news}, timeout=self._options.timeout)
+                if not news.done():
+                    self._dialogue.fail(self._lost(TimeoutError()))
+            wire.news.clear()
         finally:
-            await _ended(reading)
+            await _ended(news)
 
-    async def _soon(self, reading: asyncio.Task[bytes]) -> bytes:
-        try:
-            return await asyncio.wait_for(reading, self._options.timeout)
-        except OSError as error:
-            self._dialogue.fail(self._lost(error))
-            return b""
+
+class _Wire(asyncio.Protocol):
+    """Gives the dialogue at once what has come: a stream reader would drop it when the connection breaks.
+
+    Attributes:
+        news: something has come.
+        writable: the other side keeps up.
+        lost: the connection is closed.
+    """
+
+    def __init__(self, dialogue: Dialogue, reason: Callable[[OSError], VigilError]) -> None:
+        self._dialogue = dialogue
+        self._reason = reason
+        self.news = asyncio.Event()
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self.lost = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self._dialogue.receive(data)
+        self.news.set()
+
+    def eof_received(self) -> None:
+        self.data_received(b"")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, OSError):
+            self._dialogue.fail(self._reason(exc))
+        self.data_received(b"")
+        self.writable.set()
+        self.lost.set()
+
+    def pause_writing(self) -> None:
+        self.writable.clear()
+
+    def resume_writing(self) -> None:
+        self.writable.set()
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

@@ -130,7 +130,9 @@ def test_what_ends_an_answer(sent: bytes, error: type[Exception], says: str) -> 
 class Stage:
     """A server for one connection: reads until it has seen a text, then sends what its script says."""
 
-    def __init__(self, *script: tuple[bytes, bytes], certificate: Path | None = None) -> None:
+    def __init__(
+        self, *script: tuple[bytes, bytes], certificate: Path | None = None, abrupt: bool = False
+    ) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         scheme = "https" if certificate else "http"
         self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -139,6 +141,7 @@ class Stage:
             tls.load_cert_chain(certificate)
             self._listener = tls.wrap_socket(self._listener, server_side=True)
         self._script = script
+        self._abrupt = abrupt
         self._thread = threading.Thread(target=self._play, daemon=True)
 
     def _play(self) -> None:
@@ -154,6 +157,8 @@ class Stage:
                     if not data:
                         return
                 connection.sendall(sent)
+            if self._abrupt:
+                return
             # Not closed under what the client still sends: that would take the answer away from it.
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(65_536):
@@ -286,6 +291,19 @@ def test_a_block_stops_the_model(reader: Reader) -> None:
     with Stage((b"on and on", answer(*TEXTS, verdict(BLOCK)))) as stage, pytest.raises(Blocked):
         reader.read(stage.url, endless)
     assert reader.shown == ["One. ", "Two."]
+    assert reader.closed
+
+
+def test_a_server_that_closes_under_a_flood_is_heard(reader: Reader) -> None:
+    def flood(_: list[str]) -> Iterator[str]:
+        for _number in range(3_000):
+            yield "on and on"
+
+    refusal = answer({"status": 401, "detail": "unknown key"}, status=401)
+    with Stage((b"POST", refusal), abrupt=True) as stage, pytest.raises(AuthenticationError):
+        reader.read(stage.url, flood)
+    with Stage((b"on and on", answer(*TEXTS, verdict(BLOCK))), abrupt=True) as stage, pytest.raises(Blocked):
+        reader.read(stage.url, flood)
     assert reader.closed
 
 
