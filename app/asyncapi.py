@@ -5,7 +5,6 @@ FastStream generates the channels and schemas. Added here: examples, what JetStr
 """
 
 import json
-from collections.abc import Sequence
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +15,7 @@ from faststream.nats import NatsBroker
 
 from app import publishers
 from app.examples import EXAMPLES, OUTPUT_REQUEST
+from app.page import page, table
 from app.publishers import detection_job, guard_input, guard_output
 from app.runtime.specification import specification
 from app.streams import CONSUMERS, GUARD_OUTPUT, VIGIL, VIGIL_DLQ, WORKERS, Consumer
@@ -123,10 +123,15 @@ def render(found: Document) -> str:
     sections += "\n" + _parts(found)
     links += '<li><a href="#parts">Parts of messages</a></li>'
     info = found["info"]
-    return PAGE.format(
-        title=escape(info["title"]), version=escape(info["version"]), description=escape(info["description"]),
-        flow=escape(FLOW), links=links, sections=sections, style=STYLE,
-    )  # fmt: skip
+    title = f"{info['title']} {info['version']}"
+    body = BODY.format(
+        title=escape(title),
+        description=escape(info["description"]),
+        flow=escape(FLOW),
+        links=links,
+        sections=sections,
+    )
+    return page(f"{title}: messages", body)
 
 
 def _section(found: Document, name: str, channel: Document) -> str:
@@ -138,9 +143,7 @@ def _section(found: Document, name: str, channel: Document) -> str:
     parts = [
         f'<section id="{_anchor(name)}"><h2><code>{escape(channel["address"])}</code></h2>',
         f"<p>{verb} <b>{escape(channel['title'])}</b>. {escape(channel['description'])}</p>",
-        _table(
-            ("JetStream", ""), [(key, json.dumps(value)) for key, value in channel["x-jetstream"].items()]
-        ),
+        table(("JetStream", ""), [(key, json.dumps(value)) for key, value in channel["x-jetstream"].items()]),
     ]
     for message in messages:
         schema = found["components"]["schemas"][message["title"]]
@@ -155,7 +158,7 @@ def _section(found: Document, name: str, channel: Document) -> str:
 
 def _fields(schema: Document) -> str:
     required = schema.get("required", ())
-    return _table(
+    return table(
         ("field", "type", "", "meaning"),
         [
             (key, _type(value), "required" if key in required else "", value.get("description", ""))
@@ -195,13 +198,6 @@ def _type(schema: Document) -> str:
     return str(schema.get("format") or schema.get("type") or "object")
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    kind = ' class="fields"' if head[-1] else ""
-    return f'<div class="wide"><table{kind}><tr>{top}</tr>{body}</table></div>'
-
-
 def _anchor(name: str) -> str:
     return "".join(sign if sign.isalnum() else "-" for sign in name)
 
@@ -224,41 +220,12 @@ client --> API --> vigil.guard.input / vigil.guard.output
                      v
                    ClickHouse                 three failures anywhere ------> vigil.dlq.<worker>"""
 
-STYLE = """\
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
-h2 { border-top: 1px solid var(--line); padding-top: 1.5rem; overflow-wrap: anywhere; }
-table { border-collapse: collapse; font-size: .9rem; }
-th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); }
-pre { background: var(--soft); padding: .75rem; overflow-x: auto; font-size: .85rem; }
-.wide { overflow-x: auto; }
-@media (max-width: 40rem) {
-  pre { font-size: .7rem; }
-  tr { display: block; border-bottom: 1px solid var(--line); padding: .25rem 0; }
-  th, td { display: inline-block; border: 0; padding: 0 .75rem 0 0; overflow-wrap: anywhere; }
-  .fields td:last-child { display: block; }
-}"""
-
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} {version}: messages</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<h1>{title} {version}: subjects and messages</h1>
+BODY = """\
+<h1>{title}: subjects and messages</h1>
 <p>{description}</p>
 <pre>{flow}</pre>
 <ul>{links}</ul>
-{sections}
-</body>
-</html>
-"""
+{sections}"""
 
 
 def files() -> dict[str, str]:

@@ -1,9 +1,10 @@
 """The OpenAPI document as one page: no script, nothing from another host."""
 
 import json
-from collections.abc import Sequence
 from html import escape
 from typing import Any
+
+from app.page import page, table
 
 Document = dict[str, Any]
 
@@ -24,9 +25,13 @@ def render(document: Document) -> str:
     sections = "".join(_operation(*found, schemas) for found in operations)
     models = "".join(_model(name, schema) for name, schema in sorted(schemas.items()))
     info = document["info"]
-    return PAGE.format(
-        title=escape(info["title"]), version=escape(info["version"]), description=escape(info["description"]),
-        links=links, sections=sections, models=models, style=STYLE,
+    heading = f"{info['title']} {info['version']}: API"
+    return page(
+        heading,
+        BODY.format(
+            heading=escape(heading), description=escape(info["description"]),
+            links=links, sections=sections, models=models,
+        ),
     )  # fmt: skip
 
 
@@ -41,7 +46,7 @@ def _operation(method: str, path: str, operation: Document, schemas: Document) -
              item.get("description") or item["schema"].get("description", ""))
             for item in parameters
         ]  # fmt: skip
-        parts.append(_table(("parameter", "type", "", ""), rows))
+        parts.append(table(("parameter", "type", "", ""), rows))
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
         parts.append(f"<h3>Body: {escape(kind)}</h3><p>{_type(content['schema'], link=True)}</p>")
         example = content.get("example") or _example(content["schema"], schemas)
@@ -52,7 +57,7 @@ def _operation(method: str, path: str, operation: Document, schemas: Document) -
          " ".join(_type(content["schema"], link=True) for content in answer.get("content", {}).values() if content))
         for status, answer in sorted(operation["responses"].items())
     ]  # fmt: skip
-    parts += ["<h3>Answers</h3>", _table(("status", "", ""), rows, safe=True), "</section>"]
+    parts += ["<h3>Answers</h3>", table(("status", "", ""), rows, html=True), "</section>"]
     return "".join(parts)
 
 
@@ -64,7 +69,7 @@ def _model(name: str, schema: Document) -> str:
         for key, value in schema.get("properties", {}).items()
     ]  # fmt: skip
     values = ", ".join(f"<code>{escape(str(value))}</code>" for value in schema.get("enum", ()))
-    body = _table(("field", "type", "", ""), fields, safe=True) if fields else f"<p>One of {values}.</p>"
+    body = table(("field", "type", "", ""), fields, html=True) if fields else f"<p>One of {values}.</p>"
     return f'<h3 id="model-{escape(name)}">{escape(name)}</h3><p>{_prose(schema.get("description", ""))}</p>{body}'
 
 
@@ -99,15 +104,6 @@ def _prose(text: str) -> str:
     return marked.replace("\n\n", "<br><br>")
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, safe: bool = False) -> str:
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{cell if safe else escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    return f'<div class="wide"><table><tr>{top}</tr>{body}</table></div>'
-
-
 def _json(example: Any) -> str:
     return json.dumps(example, indent=2, ensure_ascii=False)
 
@@ -116,35 +112,12 @@ def _anchor(method: str, path: str) -> str:
     return "".join(sign if sign.isalnum() else "-" for sign in f"{method}{path}").lower()
 
 
-STYLE = """\
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
-h2 { border-top: 1px solid var(--line); padding-top: 1.5rem; overflow-wrap: anywhere; }
-table { border-collapse: collapse; font-size: .9rem; }
-th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); }
-pre { background: var(--soft); padding: .75rem; overflow-x: auto; font-size: .85rem; }
-.wide { overflow-x: auto; }"""
-
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} {version}: API</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<h1>{title} {version}: API</h1>
+BODY = """\
+<h1>{heading}</h1>
 <p>{description} Errors are problem documents (RFC 9457); every answer names its request in <code>X-Request-Id</code>.
 The machine's version of this page is <a href="/openapi.json">/openapi.json</a>; messages between the workers are
 described at <a href="/asyncapi">/asyncapi</a>.</p>
 <ul>{links}</ul>
 {sections}
 <h2>Models</h2>
-{models}
-</body>
-</html>
-"""
+{models}"""
