@@ -38,9 +38,17 @@ def test_lock_obeys_the_pins() -> None:
             assert f"{pin} " in LOCK, "run `make lock`"
 
 
-def test_lock_has_only_names_versions_markers_and_hashes() -> None:
+@pytest.mark.parametrize("lock", sorted(path.name for path in ROOT.glob("requirements*.lock")))
+def test_lock_has_only_names_versions_markers_and_hashes(lock: str) -> None:
     line = r"[a-z0-9-]+==[\w.+!]+( ; [^\\/]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?"
-    assert [text for text in LOCK.splitlines() if not re.fullmatch(line, text)] == []
+    lines = (ROOT / lock).read_text(encoding="utf-8").splitlines()
+    assert [text for text in lines if not re.fullmatch(line, text)] == []
+
+
+def test_what_only_the_tests_run_is_no_part_of_the_product() -> None:
+    names = {_name(requirement) for requirement in PROJECT["dependency-groups"]["integrations"]}
+    assert {"litellm", "openai", "vigil-guard"} <= names
+    assert LOCKED.isdisjoint({"litellm", "openai", "vigil-guard"})
 
 
 def test_lock_leaves_out_what_is_not_used() -> None:
