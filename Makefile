@@ -40,6 +40,12 @@ eval-pii: .venv/.installed .eval-pii/.installed ## Measure the search for person
 dashboards: .venv/.installed ## Renew the Grafana dashboards: deploy/grafana/dashboards/
 	@$(BIN)/python -m deploy.grafana.build
 
+train: .venv-train/.installed ## Build the detection artefacts anew from the allowed texts; 40 minutes on two cores
+	@OPENBLAS_NUM_THREADS=1 .venv-train/bin/python -m app.detection.training.train
+
+eval: .venv-train/.installed ## Measure detection on held-out texts and renew the tables of docs/
+	@OPENBLAS_NUM_THREADS=1 .venv-train/bin/python -m bench evaluate -- --loso --write docs
+
 lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upgrade takes new versions
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
@@ -51,9 +57,14 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements-integrations.lock
 	@.tools/bin/uv pip compile --group pyproject.toml:integrations-before --no-deps --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet -o requirements-integrations-before.lock
+	@.tools/bin/uv pip compile --no-config --group train --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) --constraint requirements.lock \
+		-o requirements-train.lock
+	@.tools/bin/uv pip compile --no-config --group carriers --no-deps --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet >> requirements-train.lock
 
 clean: ## Remove what was installed and cached; the data in .vigil stays
-	@rm -rf .venv .tools .eval-pii .integrations .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-train .tools .eval-pii .integrations .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp holds the folder's name: an environment that was copied or moved along is made anew.
@@ -91,6 +102,14 @@ endif
 		--require-hashes --no-deps --only-binary :all: --target .integrations/before -r requirements-integrations-before.lock
 	@echo "$(CURDIR)" > $@
 
+# The runtime's packages and those to train with, apart from the runtime's own environment.
+.venv-train/.installed: requirements.lock requirements-train.lock pyproject.toml | python
+	@$(PYTHON) -m venv --clear .venv-train
+	@echo "Installing into .venv-train; this takes a few minutes, once."
+	@.venv-train/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps --only-binary :all: -r requirements.lock -r requirements-train.lock
+	@touch $@
+
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Vigil needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Install one and name it: make PYTHON=python3.12 ...")'
@@ -114,4 +133,4 @@ programs:
 
 renew: ;
 
-.PHONY: programs help run test check asyncapi bench dashboards eval-pii lock clean python renew
+.PHONY: programs help run test check asyncapi bench train eval dashboards eval-pii lock clean python renew

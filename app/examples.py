@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from app.schemas.base import Message
+from app.schemas.cleaning import CleaningRequest, CleaningResult
 from app.schemas.dead_letter import DeadLetter
 from app.schemas.decision import Decision, DecisionRequest, Ruling
 from app.schemas.detection import BranchName, BranchResult, Detection
@@ -52,6 +53,8 @@ EXAMPLES: tuple[Message, ...] = (
     DecisionRequest(request=REQUEST, detection=DETECTION, timings=Timings(detection_ms=7.3)),
     PiiRequest.model_validate(_JUDGED),
     PiiResult.model_validate({**_JUDGED, "findings": FINDINGS}),
+    CleaningRequest.model_validate({**_JUDGED, "findings": FINDINGS, "draft": REDACTED}),
+    CleaningResult.model_validate({**_JUDGED, "findings": FINDINGS, "clean": REDACTED}),
     Verdict(
         request_id=REQUEST.request_id,
         decision=Decision.SANITIZE,

@@ -16,8 +16,9 @@ from app.streams import LOGGING, VAULT, WORKERS, Consumer
 
 CLICKHOUSE_HTTP_PORTS = {8123, 8443}
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
-EMBEDDED_ONLY = ("heuristics_url", "semantic_url", "llm_guard_url")
-REMOTE = ("presidio_url", "language_detector_url", "vigil_upstream_url")
+REMOTE = (
+    "heuristics_url", "semantic_url", "llm_guard_url", "presidio_url", "language_detector_url", "vigil_upstream_url",
+)  # fmt: skip
 _URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 _OPERATOR = re.compile(r"(?:(?P<type>\*|[A-Za-z][A-Za-z0-9_]*)=)?(?P<operator>[a-z]+)")
 
@@ -114,6 +115,10 @@ class Settings(BaseSettings):
     block_threshold: float = Field(default=70.0, gt=0, le=100)
     sanitize_threshold: float = Field(default=30.0, gt=0, le=100)
 
+    vigil_rules: Path | None = Field(
+        default=None, description="A folder of your own rules for branch A, read again when a file changes."
+    )
+
     pii_operators: str = Field(
         default="",
         description="What hides found values: `mask` for all, or by type, `PERSON=mask,PL_PESEL=hash,*=replace`.",
@@ -164,10 +169,6 @@ class Settings(BaseSettings):
         for name in REMOTE:
             if getattr(self, name) and not _URL.fullmatch(getattr(self, name)):
                 msg = f"{name.upper()}={getattr(self, name)!r} is no address: write it as http://host:port"
-                raise ValueError(msg)
-        for name in EMBEDDED_ONLY:
-            if getattr(self, name):
-                msg = f"{name.upper()} is set, but this version runs its engines embedded: unset it"
                 raise ValueError(msg)
         return self
 

@@ -42,14 +42,14 @@ FLOORS = (
         "unanimous_branches", 85.0, "every sound branch scores 60 or more",
         lambda results: len(results) > 1 and _count(results, 60) == len(results),
     ),
+    FloorRule("two_branches_agree", 70.0, "two branches score 70 or more", lambda results: _count(results, 70) >= 2),
     FloorRule(
-        "critical_heuristics", 70.0, "a rule that has no innocent reading matched",
+        "critical_heuristics", 50.0, "a rule that has no innocent reading matched",
         lambda results: _heuristics(results) >= 90,
     ),
-    FloorRule("two_branches_agree", 70.0, "two branches score 70 or more", lambda results: _count(results, 70) >= 2),
     FloorRule("one_branch_certain", 50.0, "one branch scores 85 or more", lambda results: _count(results, 85) >= 1),
-    FloorRule("one_branch_alarmed", 30.0, "one branch scores 60 or more", lambda results: _count(results, 60) >= 1),
 )  # fmt: skip
+COMBINED = "combined_evidence"
 ALL_DEGRADED = Floor(name="all_degraded", minimum=100.0, reason="no branch gave a sound answer")
 
 
@@ -60,6 +60,9 @@ def decide(detection: Detection, thresholds: Thresholds) -> Ruling:
     sound = [result for result in detection.branches if not result.degraded]
     threat = detection.weighted_score
     acting: list[Floor] = []
+    if detection.combined_score is not None and detection.combined_score > threat:
+        threat = detection.combined_score
+        acting.append(Floor(name=COMBINED, minimum=threat, reason="what the branches say together"))
     for rule in FLOORS:
         if rule.minimum > threat and rule.applies(sound):
             acting.append(Floor(name=rule.name, minimum=rule.minimum, reason=rule.reason))

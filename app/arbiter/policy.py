@@ -39,6 +39,8 @@ def considered(detection: Detection, policy: Policy) -> Detection:
         update={
             "branches": branches,
             "weighted_score": round(min(score, 100.0), 1),
+            # It was of the scores before; the floors speak for those that are left.
+            "combined_score": None,
             "categories": tuple(name for name in detection.categories if name not in off),
         }
     )

@@ -7,7 +7,8 @@ from app.schemas.detection import Evidence
 from app.schemas.pii import Mask
 from app.text import overlaps, sentence_spans, touched, union
 
-# Evidence below this did not make a branch speak up; cutting for it would take innocent sentences.
+# Evidence below this did not make a branch speak up; cutting for it would take innocent sentences. Where several
+# weak branches agree there may be nothing above it: then the strongest evidence is what the ruling rests on.
 CUT_SCORE = 30.0
 # What is left must still hold this many letters or digits outside placeholders, else nobody can answer it.
 WORTH_SENDING = 8
@@ -29,9 +30,8 @@ def sanitize(text: str, evidence: Sequence[Evidence], masks: Sequence[Mask]) -> 
     Returns:
         The clean text, or None when nothing worth sending is left.
     """
-    pointed = [
-        (item.start, item.end) for item in evidence if item.score >= CUT_SCORE and item.start < item.end
-    ]
+    least = min(CUT_SCORE, max((item.score for item in evidence), default=CUT_SCORE))
+    pointed = [(item.start, item.end) for item in evidence if item.score >= least and item.start < item.end]
     cuts = union([*touched(sentence_spans(text), pointed), *pointed])
     kept_masks = [mask for mask in masks if not any(overlaps(cut, (mask.start, mask.end)) for cut in cuts)]
     # A mask that a cut only touches is cut whole: half a number is still a number.

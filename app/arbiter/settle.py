@@ -50,6 +50,12 @@ def _verdict(request: PiiRequest, **settled: Any) -> Verdict:
     return shadowed(verdict, policy)
 
 
+def cleaned(draft: Verdict, text: str | None) -> Verdict:
+    """The draft of a SANITIZE with what it may pass on; without such a text it is a BLOCK."""
+    decision = Decision.BLOCK if text is None else Decision.SANITIZE
+    return draft.model_copy(update={"decision": decision, "sanitized_text": text})
+
+
 def timed(verdict: Verdict, timings: Timings) -> Verdict:
     """The verdict with its final timings, where it explains itself at all."""
     if verdict.decision_process is None:

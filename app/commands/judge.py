@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from app.arbiter import policy
 from app.arbiter.decide import Thresholds
-from app.arbiter.settle import settle
-from app.detection.parallel import detect
-from app.phrases import blank_phrases
+from app.arbiter.settle import cleaned, settle
 from app.schemas.guard import GuardRequest
 from app.schemas.pii import PiiResult
 from app.schemas.verdict import Verdict
-from app.subscribers.engines import branches, finder
+from app.subscribers.engines import finder
+from app.subscribers.judging import judged, judged_again
 
 
 @dataclass(frozen=True)
@@ -23,9 +22,11 @@ class Judged:
 
 async def judge(request: GuardRequest, thresholds: Thresholds) -> Judged:
     """Judge one text. Unlike the service, it looks for personal data in a blocked text too."""
-    text = blank_phrases(request.text, request.policy.allow)
-    detection = policy.considered(await detect(text, request.mode, branches()), request.policy)
+    detection = policy.considered(await judged(request, request.text), request.policy)
     findings = await finder().analyze(request.text, request.mode)
     ruling = policy.rule(request, detection, thresholds)
     result = PiiResult(request=request, detection=detection, ruling=ruling, findings=findings)
-    return Judged(verdict=settle(result), result=result)
+    verdict = settle(result)
+    if verdict.sanitized_text is not None:
+        verdict = cleaned(verdict, await judged_again(request, verdict.sanitized_text, thresholds))
+    return Judged(verdict=verdict, result=result)

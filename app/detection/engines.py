@@ -1,19 +1,28 @@
 """The embedded engines of the three branches, loaded once for a process."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 
 from app.detection.classifier import Classifier
 from app.detection.heuristics import Heuristics
 from app.detection.parallel import Engine
+from app.detection.rules.live import LiveRules
 from app.detection.semantic import Semantic, ngram_model
 from app.schemas.detection import BranchName
 
 
-def load() -> Mapping[BranchName, Engine]:
-    """Load all three. Raises ModelError or RuleError with one clear line."""
+def load(
+    wanted: Collection[BranchName] = tuple(BranchName), rules: Path | None = None
+) -> dict[BranchName, Engine]:
+    """Load those that are wanted; `rules` is a folder of the user's own, which is followed.
+
+    Raises:
+        ModelError, RuleError: with one clear line.
+    """
     ngrams = ngram_model()
-    return {
-        BranchName.HEURISTICS: Heuristics(),
-        BranchName.SEMANTIC: Semantic(ngrams=ngrams),
-        BranchName.CLASSIFIER: Classifier(ngrams=ngrams),
+    makers: Mapping[BranchName, Callable[[], Engine]] = {
+        BranchName.HEURISTICS: lambda: Heuristics(LiveRules(rules) if rules else None),
+        BranchName.SEMANTIC: lambda: Semantic(ngrams=ngrams),
+        BranchName.CLASSIFIER: lambda: Classifier(ngrams=ngrams),
     }
+    return {name: makers[name]() for name in BranchName if name in wanted}

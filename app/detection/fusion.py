@@ -1,7 +1,10 @@
-"""From the branches' scores to one weighted score. Pure."""
+"""From the branches' scores to one weighted score, and to one that says what they mean together. Pure."""
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from app.detection.artefacts import blend, calibration
 from app.schemas.detection import BranchName, BranchResult, Detection
 from app.schemas.guard import Mode
 
@@ -26,6 +29,22 @@ def fuse(results: Sequence[BranchResult], mode: Mode) -> Detection:
         branches=tuple(results),
         weights={branch: round(weight, 4) for branch, weight in weights.items()},
         weighted_score=round(min(score, 100.0), 1),
+        combined_score=None if any(result.degraded for result in results) else combined(results, mode),
         categories=tuple(dict.fromkeys(categories)),
         degraded=tuple(result.branch for result in results if result.degraded),
     )
+
+
+def combined(results: Sequence[BranchResult], mode: Mode) -> float:
+    """The score of this combination, 0-100, on the scale of the arbiter's thresholds.
+
+    The branches' scores are logarithms of how rare they are among benign texts, so evidence adds up: a sum with
+    the weights of a logistic regression, and the share of benign texts that reach it (app/detection/training).
+    """
+    name = f"fusion-{mode.value}"
+    *weights, bias = blend(name)
+    scores = {result.branch: result.score for result in results}
+    margin = (
+        sum(weight * scores[branch] for weight, branch in zip(weights, WEIGHTS[mode], strict=True)) + bias
+    )
+    return round(float(calibration(name)(np.array(margin))), 1)

@@ -11,6 +11,7 @@ from app.detection.confusables import fold
 from app.detection.disguise import Disguise
 from app.detection.normalise import Readings, read
 from app.detection.rules import Rule, RuleSet
+from app.detection.rules.live import LiveRules
 from app.schemas.detection import BranchName, BranchResult, Evidence
 from app.text import Span, overlaps
 
@@ -57,12 +58,17 @@ class _Finding:
 
 
 class Heuristics:
-    """Branch A. Thread-safe; `load` again to reread the rules."""
+    """Branch A. Thread-safe."""
 
     branch = BranchName.HEURISTICS
 
-    def __init__(self, rules: RuleSet | None = None) -> None:
-        self.rules = rules or RuleSet.load()
+    def __init__(self, rules: RuleSet | LiveRules | None = None) -> None:
+        self._rules = rules or RuleSet.load()
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in use."""
+        return self._rules.current if isinstance(self._rules, LiveRules) else self._rules
 
     @classmethod
     def load(cls, *folders: Path) -> "Heuristics":
@@ -93,11 +99,12 @@ class Heuristics:
 
     def _findings(self, readings: Readings) -> list[_Finding]:
         found: list[_Finding] = []
+        rules = self.rules
         plain: dict[str, list[Span]] = {}
         for layer in readings.layers:
             folded = fold(layer.text)
             fences = [match.start() for match in _FENCE.finditer(folded)]
-            for rule, start, end in self.rules.find(folded, unspaced=layer.unspaced):
+            for rule, start, end in rules.find(folded, unspaced=layer.unspaced):
                 span = layer.span(start, end)
                 if any(overlaps(span, other) for other in plain.get(rule.name, ())):
                     continue

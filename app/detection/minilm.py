@@ -1,7 +1,7 @@
 """The classifier that stackone-defender carries: MiniLM-L6 with two heads, 8-bit, read without its package's code."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import onnxruntime as ort
@@ -13,8 +13,6 @@ from app.detection.files import package_folder, verified
 MODEL_SHA256 = "3d4a1ba798c395c140202992c50e6c8de02fb1b9bd5aba6540848705b9c1e92c"
 TOKENIZER_SHA256 = "0d3aef594edd5f9b53e7f814277a9171dc70ff93eb66bda6e01f7aa53997d963"
 MAX_TOKENS = 256
-# Widths that windows are padded to; the quantization depends on the batch, so a window's neighbours are few.
-BATCH_TOKENS = 512
 DIMENSIONS = 384 + 2
 
 # The pooled vector in front of the heads. The model does not name it as an output; see _with_output.
@@ -41,39 +39,23 @@ class MiniLm:
         self._tokenizer = Tokenizer.from_str(json.dumps(content))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row of `DIMENSIONS` a text: the logits, then the pooled vector."""
+        """One row of `DIMENSIONS` a text: the logits, then the pooled vector.
+
+        One text at a time: the model's 8-bit activations are scaled by what is in the batch, so a text's row would
+        depend on its neighbours (docs/decisions/0008-no-batches.md).
+        """
         rows = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-        ids = [self._ids(text) for text in texts]
-        for batch in _batches(ids):
-            width = max(len(ids[i]) for i in batch)
-            tokens = np.zeros((len(batch), width), dtype=np.int64)
-            mask = np.zeros((len(batch), width), dtype=np.int64)
-            for row, i in enumerate(batch):
-                tokens[row, : len(ids[i])] = ids[i]
-                mask[row, : len(ids[i])] = 1
+        for row, text in zip(rows, texts, strict=True):
+            tokens = np.array([self._ids(text)], dtype=np.int64)
             logits, pooled = self._session.run(
-                ["logits", _POOLED], {"input_ids": tokens, "attention_mask": mask}
+                ["logits", _POOLED], {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
             )
-            rows[batch, :2] = logits
-            rows[batch, 2:] = pooled
+            row[:2], row[2:] = logits[0], pooled[0]
         return rows
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text).ids
         return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
-
-
-def _batches(ids: list[list[int]]) -> Iterator[list[int]]:
-    """Rows of like length together, about BATCH_TOKENS with padding."""
-    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    batch: list[int] = []
-    for i in order:
-        if batch and len(ids[i]) * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
 
 
 def _with_output(model: bytes, name: str) -> bytes:

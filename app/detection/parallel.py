@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from asyncer import create_task_group
 
 from app.detection.fusion import fuse
+from app.errors import RemoteFailed
 from app.offload import offload
 from app.schemas.detection import BranchName, BranchResult, Detection
 from app.schemas.guard import Mode
@@ -25,8 +26,16 @@ class Engine(Protocol):
         """Judge the whole text."""
 
 
+@runtime_checkable
+class RemoteEngine(Protocol):
+    """What asks another process about a text for one branch."""
+
+    async def ask(self, text: str) -> BranchResult:
+        """Judge the whole text. Raises RemoteFailed; an answer may be degraded."""
+
+
 async def detect(
-    text: str, mode: Mode, engines: Mapping[BranchName, Engine], *, patience: float = 1.0
+    text: str, mode: Mode, engines: Mapping[BranchName, Engine | RemoteEngine], *, patience: float = 1.0
 ) -> Detection:
     """Ask every branch of the mode at once and fuse what they say.
 
@@ -39,19 +48,24 @@ async def detect(
     return fuse([answer.value for answer in answers], mode)
 
 
-def _engine(engine: Engine, mode: Mode) -> Engine:
+def _engine(engine: Engine | RemoteEngine, mode: Mode) -> Engine | RemoteEngine:
     """The engine itself, or the cheaper one it brings for fast mode."""
     fast: Engine | None = getattr(engine, "fast", None)
     return fast if fast is not None and mode is Mode.FAST else engine
 
 
-async def _ask(name: BranchName, engine: Engine, text: str, patience: float) -> BranchResult:
+async def _ask(name: BranchName, engine: Engine | RemoteEngine, text: str, patience: float) -> BranchResult:
     started, limit = perf_counter(), patience * TIME_LIMITS_S[name]
     try:
         async with asyncio.timeout(limit):
+            if isinstance(engine, RemoteEngine):
+                return await engine.ask(text)
             return await offload(engine.analyze, text)
     except TimeoutError:
         reason = f"no answer within {limit:g} s"
+    except RemoteFailed as failure:
+        reason = str(failure)
+        log.warning("branch %s: %s", name, reason)
     except Exception as error:
         # The text is not logged: an engine's message may quote it, its type cannot.
         reason = f"failed with {type(error).__name__}"

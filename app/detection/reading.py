@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.detection.artefacts import Calibration
-from app.detection.ngrams import NgramModel
 from app.detection.normalise import read
 from app.detection.windows import Window, sentences, windows
 from app.schemas.detection import BranchName, BranchResult, Evidence
@@ -15,9 +14,6 @@ from app.text import Span, overlaps, union
 
 # From here on a window speaks for an attack; the arbiter sanitizes from 30.
 ALARM = 30.0
-# From here on a window's sentences are read one by one: a short order is diluted by what surrounds it.
-# A quarter of benign windows get this far.
-CLOSER = 15.0
 # Windows of one text that an encoder reads. Of a longer text (about 25,000 characters) the n-gram model reads
 # every window and picks the ones that look most like an attack.
 MAX_WINDOWS = 96
@@ -33,57 +29,52 @@ def judge(
     margins: Margins,
     calibration: Calibration,
     categories: Categories,
-    ranking: NgramModel | None = None,
+    ranking: Margins | None = None,
 ) -> BranchResult:
-    """Score every window, look closer at the sentences of those that stand out, and point at the loud ones."""
+    """Score every window, and point at the sentences that make the loud ones loud.
+
+    The windows alone make the score: it is calibrated on them, and sentences out of their context raise more false
+    alarms than they find attacks (corpus, test split, 2 % FPR: 55 % of attacks without, 49 % with them).
+    """
     started = perf_counter()
     found = windows(read(text))
     if ranking is not None and len(found) > MAX_WINDOWS:
         found = _suspicious(found, ranking)
-    scored = look(found, lambda pieces: calibration(margins(pieces)), CLOSER)
-    loud = [(window, score) for window, score in scored if score >= ALARM]
+
+    def score(pieces: Sequence[Window]) -> NDArray[np.float64]:
+        return calibration(margins(pieces)) if pieces else np.zeros(0)
+
+    scores = score(found).tolist()
+    loud = _located([pair for pair in zip(found, scores, strict=True) if pair[1] >= ALARM], score)
     named = categories([window for window, _ in loud]) if loud else []
     evidence = _evidence(branch, loud, named)
     return BranchResult(
         branch=branch,
-        score=round(max((score for _, score in scored), default=0.0), 1),
+        score=round(max(scores, default=0.0), 1),
         categories=tuple(dict.fromkeys(item.category for item in sorted(evidence, key=lambda e: -e.score))),
         evidence=evidence,
         latency_ms=round((perf_counter() - started) * 1000, 3),
     )
 
 
-def look(found: Sequence[Window], score: Margins, closer: float) -> list[tuple[Window, float]]:
-    """Windows with their scores; one from `closer` on gives way to its sentences, when one is louder than it."""
-    if not found:
-        return []
-    scores = score(found)
+def _located(loud: list[tuple[Window, float]], score: Margins) -> list[tuple[Window, float]]:
+    """Loud windows give way to those of their sentences that are loud by themselves, where there are any."""
     pieces = [
         (place, piece)
-        for place, window in enumerate(found)
-        if scores[place] >= closer
+        for place, (window, _) in enumerate(loud)
         for piece in sentences(window)
         if piece is not window
     ]
-    louder: dict[int, list[tuple[Window, float]]] = {}
-    own = score([piece for _, piece in pieces]) if pieces else np.zeros(0)
-    for (place, piece), one in zip(pieces, own.tolist(), strict=True):
-        if one >= scores[place]:
-            louder.setdefault(place, []).append((piece, one))
-    result: list[tuple[Window, float]] = []
-    for place, window in enumerate(found):
-        result += louder.get(place) or [(window, float(scores[place]))]
-    return result
+    own: dict[int, list[tuple[Window, float]]] = {}
+    for (place, piece), one in zip(pieces, score([piece for _, piece in pieces]).tolist(), strict=True):
+        if one >= ALARM:
+            own.setdefault(place, []).append((piece, one))
+    return [pair for place, whole in enumerate(loud) for pair in own.get(place, [whole])]
 
 
-def _suspicious(found: list[Window], ranking: NgramModel) -> list[Window]:
-    margins = np.empty(len(found))
-    layers = {id(window.layer): window.layer for window in found}
-    for key, layer in layers.items():
-        places = [i for i, window in enumerate(found) if id(window.layer) == key]
-        margins[places] = ranking.margins(layer.text, [found[i].inner for i in places])
-    best = sorted(np.argsort(-margins, kind="stable")[:MAX_WINDOWS].tolist())
-    return [found[i] for i in best]
+def _suspicious(found: list[Window], ranking: Margins) -> list[Window]:
+    best = sorted(np.argsort(-ranking(found), kind="stable")[:MAX_WINDOWS].tolist())
+    return [found[place] for place in best]
 
 
 def _evidence(

@@ -22,6 +22,9 @@ class Served(NamedTuple):
 
 # The ports are those of the predecessor's services.
 ENGINES: Mapping[str, Served] = {
+    "heuristics": Served("app.remote.heuristics.server", 5005, "branch A, rules: POST /analyze"),
+    "semantic": Served("app.remote.semantic.server", 5006, "branch B, meaning: POST /analyze"),
+    "classifier": Served("app.remote.classifier.server", 8000, "branch C, the classifier: POST /detect"),
     "pii": Served("app.remote.pii.server", 5001, "personal data: POST /analyze"),
     "language": Served("app.remote.language.server", 5002, "the language of a text: POST /detect"),
 }

@@ -76,11 +76,11 @@ async def _servers(servers: Supervisor, data: DataFolder, settings: Settings) ->
         clickhouse_host=host,
         clickhouse_port=port or 9000,
         api_url=api_url,
-        metrics={"api": f"{api_url}/metrics", **worker_metrics(settings)},
+        metrics={"api": f"{api_url}/metrics", **_worker_metrics(settings)},
     )
 
 
-def worker_metrics(settings: Settings) -> dict[str, str]:
+def _worker_metrics(settings: Settings) -> dict[str, str]:
     """Where each worker process shows its metrics: from VIGIL_METRICS_PORT on, without it wherever it is free."""
     first = settings.vigil_metrics_port
     chosen: list[int] = [settings.vigil_port]

@@ -43,8 +43,7 @@ class MetricsServer:
     async def start(self) -> None:
         """Listen."""
         try:
-            family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
-            listener = socket.create_server(self._address, family=family)
+            listener = socket.create_server(self._address)
         except OSError as error:
             log.error(
                 "no metrics: VIGIL_METRICS_PORT=%d cannot be used: %s", self._address[1], error.strerror

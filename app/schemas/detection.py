@@ -44,6 +44,12 @@ class Detection(Message):
     branches: tuple[BranchResult, ...]
     weights: dict[BranchName, float]
     weighted_score: float = Field(ge=0, le=100)
+    combined_score: float | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="How rare such branch scores are together among benign texts; None with a degraded branch.",
+    )
     categories: tuple[str, ...] = ()
     degraded: tuple[BranchName, ...] = ()
 

@@ -1,4 +1,4 @@
-"""The arbiter: rules on `vigil.arbiter.decision`, settles `vigil.pii.result`."""
+"""The arbiter: rules on `vigil.arbiter.decision`, settles `vigil.pii.result`, answers with `vigil.arbiter.cleaned`."""
 
 from datetime import UTC, datetime
 from time import perf_counter
@@ -9,18 +9,19 @@ from faststream.nats import NatsMessage, NatsRouter, PullSub
 from app.arbiter import policy
 from app.arbiter.decide import Thresholds
 from app.arbiter.event import settled_event
-from app.arbiter.settle import block, settle, timed
+from app.arbiter.settle import block, cleaned, settle, timed
 from app.events.texts import TextKeeper
 from app.metrics import pipeline as metrics
 from app.pii.redaction import redact
 from app.pii.restoration import originals, standing
-from app.publishers import logs_event, pii_detect, vault_entry, verdict
+from app.publishers import detection_cleaning, logs_event, pii_detect, vault_entry, verdict
+from app.schemas.cleaning import CleaningRequest, CleaningResult
 from app.schemas.decision import Decision, DecisionRequest
 from app.schemas.guard import Mode
 from app.schemas.pii import Findings, PiiRequest, PiiResult
 from app.schemas.verdict import Verdict
 from app.settings import settings
-from app.streams import ARBITER, ARBITER_DECISION, VIGIL
+from app.streams import ARBITER, ARBITER_CLEANED, ARBITER_DECISION, VIGIL
 from app.subscribers.engines import may_contain_pii, vault
 
 THRESHOLDS = Thresholds(block=settings().block_threshold, sanitize=settings().sanitize_threshold)
@@ -41,6 +42,10 @@ subscriber = router.subscriber(
 
 async def _is_decision(message: NatsMessage) -> bool:  # not async, it would run in a thread
     return message.raw_message.subject == ARBITER_DECISION
+
+
+async def _is_cleaned(message: NatsMessage) -> bool:
+    return message.raw_message.subject == ARBITER_CLEANED
 
 
 @subscriber(filter=_is_decision)
@@ -64,6 +69,12 @@ async def rule(message: DecisionRequest) -> None:
         await pii_detect.publish(judged)
 
 
+@subscriber(filter=_is_cleaned)
+async def pass_on(message: CleaningResult) -> None:
+    """Answer with a sanitized text that has been judged again."""
+    await _answer(message, cleaned(settle(message), message.clean), perf_counter())
+
+
 @subscriber
 async def settle_result(message: PiiResult) -> None:
     """Settle a request whose personal data is known."""
@@ -73,6 +84,13 @@ async def settle_result(message: PiiResult) -> None:
 async def _settle(result: PiiResult) -> None:
     started = perf_counter()
     final = settle(result)
+    if final.sanitized_text is None or result.answered:
+        await _answer(result, final, started)
+    else:
+        await detection_cleaning.publish(CleaningRequest(**dict(result), draft=final.sanitized_text))
+
+
+async def _answer(result: PiiResult, final: Verdict, started: float) -> None:
     age = datetime.now(UTC) - result.request.accepted_at
     timings = result.timings.model_copy(
         update={"settle_ms": _since(started), "total_ms": round(age.total_seconds() * 1000, 3)}

@@ -3,27 +3,43 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from app.detection.parallel import Engine
+from app.detection.parallel import TIME_LIMITS_S, Engine, RemoteEngine
+from app.detection.rules import RuleError
+from app.detection.rules.live import LiveRules
+from app.errors import SettingsError
 from app.pii import configured, prefilter
 from app.pii.engine import PiiEngine
 from app.pii.vault import Vault
+from app.remote.classifier.client import ClassifierClient
 from app.remote.finder import Finder
+from app.remote.heuristics.client import HeuristicsClient
 from app.remote.language import contract as language
 from app.remote.language.client import LanguageClient
 from app.remote.pii import contract as pii
 from app.remote.pii.client import PiiClient
+from app.remote.semantic.client import SemanticClient
 from app.remote.service import Service
 from app.schemas.detection import BranchName
 from app.sealing import deployment_keys
 from app.settings import settings
 
+_CLIENTS: Mapping[BranchName, tuple[str, Callable[[Service], RemoteEngine]]] = {
+    BranchName.HEURISTICS: ("heuristics_url", HeuristicsClient),
+    BranchName.SEMANTIC: ("semantic_url", SemanticClient),
+    BranchName.CLASSIFIER: ("llm_guard_url", ClassifierClient),
+}
+
 
 @cache
-def branches() -> Mapping[BranchName, Engine]:
-    """The three detection engines."""
+def branches() -> Mapping[BranchName, Engine | RemoteEngine]:
+    """The three detection engines, each embedded or, when its URL is set, remote."""
     from app.detection.engines import load  # noqa: PLC0415 - 0.5 s and 300 MB that only this worker needs
 
-    return load()
+    remote: dict[BranchName, RemoteEngine] = {}
+    for name, (setting, client) in _CLIENTS.items():
+        if service := _service(setting, TIME_LIMITS_S[name]):
+            remote[name] = client(service)
+    return {**load(set(BranchName) - set(remote), settings().vigil_rules), **remote}
 
 
 @cache
@@ -67,6 +83,11 @@ def check(workers: tuple[str, ...]) -> None:
     Raises:
         SettingsError: one line that names the file.
     """
+    if "detection" in workers and (folder := settings().vigil_rules):
+        try:
+            LiveRules(folder)
+        except RuleError as error:
+            raise SettingsError(f"VIGIL_RULES: {error}") from None
     if "pii" in workers:
         configured.redaction(settings(), configured.extra_recognizers(settings()))
 

@@ -39,7 +39,7 @@ def test_a_subscription_receives_what_is_published_on_its_subject() -> None:
 
 
 def test_examples_are_valid_messages() -> None:
-    modules = ("dead_letter", "decision", "event", "guard", "pii", "verdict")
+    modules = ("cleaning", "dead_letter", "decision", "event", "guard", "pii", "verdict")
     models = {name: value for m in modules for name, value in vars(import_module(f"app.schemas.{m}")).items()}
     found = document()["components"]["messages"]
     for message in found.values():

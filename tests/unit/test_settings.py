@@ -25,7 +25,7 @@ def fresh():
         ("SANITIZE_THRESHOLD", "80", "BLOCK_THRESHOLD"),
         ("VIGIL_REPLICAS", "2", "VIGIL_REPLICAS"),
         ("FLUSH_INTERVAL_MS", "60000", "FLUSH_INTERVAL_MS"),
-        ("HEURISTICS_URL", "http://127.0.0.1:5005", "HEURISTICS_URL"),
+        ("HEURISTICS_URL", "heuristics:5005", "write it as http://host:port"),
         ("PRESIDIO_URL", "presidio:5001", "write it as http://host:port"),
         ("PII_OPERATORS", "PERSON=encrypt", "the operators are replace, mask, hash, drop"),
         ("PII_OPERATORS", "PERSON=mask,PERSON=drop", "PERSON is there twice"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.arbiter.decide import Thresholds, decide
 from app.arbiter.settle import settle
-from app.detection.parallel import Engine, detect
+from app.detection.parallel import Engine, RemoteEngine, detect
 from app.schemas.decision import Decision
 from app.schemas.detection import BranchName, BranchResult, Detection
 from app.schemas.guard import GuardRequest
@@ -20,7 +20,7 @@ PATIENCE = 20.0
 class Policy:
     """What decides: engines and thresholds."""
 
-    engines: Mapping[BranchName, Engine]
+    engines: Mapping[BranchName, Engine | RemoteEngine]
     thresholds: Thresholds
 
 
@@ -79,7 +79,9 @@ async def rejudge(event: Mapping[str, Any], text: str, present: Policy, other: P
     )
 
 
-def _reusing(detection: Detection, present: Policy, other: Policy) -> Iterator[tuple[BranchName, Engine]]:
+def _reusing(
+    detection: Detection, present: Policy, other: Policy
+) -> Iterator[tuple[BranchName, Engine | RemoteEngine]]:
     for name, engine in other.engines.items():
         result = detection.branch(name)
         yield name, _Known(result) if result and engine is present.engines[name] else engine

@@ -76,6 +76,20 @@ class RuleSet:
                     raise RuleError(f"{path.name}: {entry.get('name')}: {where}: {problem['msg']}") from None
         return cls(rules, macros)
 
+    def test(self) -> None:
+        """Put every rule to its own examples.
+
+        Raises:
+            RuleError: a rule misses one of its `matches` or finds one of its `rejects`.
+        """
+        for rule in self.rules:
+            for examples, wanted in ((rule.matches, True), (rule.rejects, False)):
+                for example in examples:
+                    found = any(rule is other for other, _, _ in self.find(fold(example)))
+                    if found is not wanted:
+                        fault = "does not match" if wanted else "matches"
+                        raise RuleError(f"{rule.name}: it {fault} its own example {example!r}")
+
     def find(self, folded: str, *, unspaced: bool = False) -> Iterator[tuple[Rule, int, int]]:
         """Every match in folded text, with its span; `unspaced` for text that lost its word boundaries."""
         return (self._loose if unspaced else self._plain).find(folded)
@@ -131,7 +145,7 @@ def expand(pattern: str, macros: dict[str, str], rule: str = "") -> str:
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RuleError(f"{path.name}: {error}") from None
     if not isinstance(content, dict) or set(content) - {"rules", "macros"}:
         raise RuleError(f"{path.name}: expected `rules` and `macros`")

@@ -1,7 +1,7 @@
 """Fitting: n-gram weights, heads on embeddings, how they blend, and what a score means."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,85 +11,40 @@ from sklearn.neural_network import MLPClassifier
 
 from app.detection.artefacts import Calibration, Head
 from app.detection.ngrams import BITS, NgramModel, features
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float32]
-Margins = NDArray[np.float64]
+from app.detection.training.tables import Bools, Floats, Margins, Table
 
 SEED = 7
 # Shares of benign texts at which the calibration has a knot; beyond the last one a straight line goes on.
 RATES = (0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.0025)
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """Windows to learn from. `certain` marks those whose label is the text's: all of a benign text, the only
-    one of a short attack. Of a long attack nobody knows which window holds it.
-    """
-
-    owner: NDArray[np.int64]
-    attack: Bools
-    weight: NDArray[np.float64]
-    train: Bools
-    certain: Bools
-
-
-def with_best_windows(windows: Windows, fit: Callable[[Bools], Margins], rounds: int) -> Margins:
-    """Fit on what is certain, then on the highest window of every long attack too, `rounds` times."""
-    margins = fit(windows.train & windows.certain)
-    for _ in range(rounds - 1):
-        order = np.lexsort((-margins, windows.owner))
-        owners = windows.owner[order]
-        first = np.concatenate(([True], owners[1:] != owners[:-1]))
-        best = np.zeros(len(order), dtype=bool)
-        best[order[first]] = True
-        margins = fit(windows.train & (windows.certain | best))
-    return margins
-
-
-def ngrams(texts: list[str], windows: Windows, strength: float) -> tuple[NgramModel, Margins]:
-    """Logistic regression on hashed n-grams."""
-    table = _sparse(texts)
-    weights, bias = np.zeros(1 << BITS), 0.0
-
-    def fit(chosen: Bools) -> Margins:
-        nonlocal weights, bias
+def ngrams(table: Table, strength: float) -> tuple[NgramModel, Margins]:
+    """Logistic regression on hashed n-grams: on what is certain, then with the windows that it points at."""
+    counts = _sparse(table.texts)
+    chosen = table.chosen()
+    for _ in range(3):
         model = LogisticRegression(C=strength, solver="liblinear", max_iter=300, random_state=SEED)
-        model.fit(table[chosen], windows.attack[chosen], sample_weight=windows.weight[chosen])
-        weights, bias = model.coef_[0], float(model.intercept_[0])
-        return np.asarray(model.decision_function(table), dtype=np.float64)
-
-    margins = with_best_windows(windows, fit, rounds=3)
-    return NgramModel(weights.astype(np.float16), bias), margins
+        model.fit(counts[chosen], table.attack[chosen], sample_weight=table.weight[chosen])
+        margins: Margins = np.asarray(model.decision_function(counts), dtype=np.float64)
+        chosen = table.chosen(margins)
+    return NgramModel(model.coef_[0].astype(np.float16), float(model.intercept_[0])), margins
 
 
 def head(  # noqa: PLR0917 - the settings of one network
-    rows: Floats, windows: Windows, units: int, members: int, decay: float, epochs: int
+    rows: Floats, table: Table, chosen: Bools, units: int, members: int, decay: float, epochs: int
 ) -> tuple[Head, Margins]:
     """A network of one hidden layer: the mean of `members` that start from different seeds."""
-    mean, scale = rows[windows.train].mean(axis=0), 1 / (rows[windows.train].std(axis=0) + 1e-6)
-    scaled = (rows - mean) * scale
-    networks: list[MLPClassifier] = []
-
-    def fit(chosen: Bools) -> Margins:
-        networks.clear()
-        places = np.flatnonzero(chosen)
-        for seed in range(members):
-            network = MLPClassifier(
-                (units,),
-                alpha=decay,
-                max_iter=epochs,
-                batch_size=256,
-                learning_rate_init=5e-4,
-                random_state=SEED + seed,
-            )
-            networks.append(
-                network.fit(scaled[places], windows.attack[places], sample_weight=windows.weight[places])
-            )
-        return np.asarray(_joined(networks, mean, scale)(rows), dtype=np.float64)
-
-    margins = with_best_windows(windows, fit, rounds=2)
-    return _joined(networks, mean, scale), margins
+    mean, scale = rows[chosen].mean(axis=0), 1 / (rows[chosen].std(axis=0) + 1e-6)
+    scaled = (rows[chosen] - mean) * scale
+    networks = [
+        MLPClassifier(
+            (units,), alpha=decay, max_iter=epochs, batch_size=256, learning_rate_init=5e-4,
+            random_state=SEED + member,
+        ).fit(scaled, table.attack[chosen], sample_weight=table.weight[chosen])
+        for member in range(members)
+    ]  # fmt: skip
+    joined = _joined(networks, mean, scale)
+    return joined, np.asarray(joined(rows), dtype=np.float64)
 
 
 def _joined(networks: list[MLPClassifier], mean: Floats, scale: Floats) -> Head:
@@ -118,19 +73,30 @@ def blend(columns: list[Margins], attack: Bools, weight: NDArray[np.float64]) ->
         del kept[int(np.argmin(model.coef_[0]))]
 
 
-def calibrate(margins: Margins, weight: NDArray[np.float64]) -> Calibration:
+def branch_scale(rate: float) -> float:
+    """A branch's score for a margin that this share of benign texts reaches: 50 is 1 %."""
+    return -25 * math.log10(rate)
+
+
+def threat_scale(rate: float) -> float:
+    """The same for the combined score: SANITIZE (30) at 2 %, BLOCK (70) at 0.2 %. Below 0 for most benign texts."""
+    return 30 + 40 * math.log10(0.02 / rate)
+
+
+def calibrate(margins: Margins, weight: NDArray[np.float64], scale: Callable[[float], float]) -> Calibration:
     """Knots from the margins of benign texts; `weight` says how common each is taken to be."""
     order = np.argsort(-margins)
     reached = np.cumsum(weight[order]) / weight.sum()
     knots = [
         float(margins[order][min(int(np.searchsorted(reached, rate)), len(order) - 1)]) for rate in RATES
     ]
-    scores = [-25 * float(np.log10(rate)) for rate in RATES]
+    scores = [max(0.0, scale(rate)) for rate in RATES]
     kept = [0]
     for i in range(1, len(knots)):
         if knots[i] > knots[kept[-1]] + 1e-6:
             kept.append(i)
     low = float(np.quantile(margins, 0.05))
+    # Beyond the rarest knot the score goes on as steeply as from the 10 % knot to there.
     slope = (scores[kept[-1]] - scores[2]) / max(knots[kept[-1]] - knots[2], 1e-6)
     top = knots[kept[-1]] + (100 - scores[kept[-1]]) / slope
     return Calibration(

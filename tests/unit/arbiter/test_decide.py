@@ -5,21 +5,26 @@ import pytest
 from app.arbiter.decide import FLOORS, Thresholds, decide
 from app.detection.fusion import fuse
 from app.schemas.decision import Decision
-from app.schemas.detection import BranchName, BranchResult
+from app.schemas.detection import BranchName, BranchResult, Detection
 from app.schemas.guard import Mode
 
 A, B, C = BranchName
 
 
-def detection(a: float | None, b: float | None, c: float | None = 0.0, mode: Mode = Mode.FULL):
+def detection(
+    a: float | None,
+    b: float | None,
+    c: float | None = 0.0,
+    mode: Mode = Mode.FULL,
+    combined: float | None = None,
+) -> Detection:
+    """Scores of the branches, None for a degraded one; what they say together is given, not looked up."""
     scores = {A: a, B: b, C: c} if mode is Mode.FULL else {A: a, B: b}
-    return fuse(
-        [
-            BranchResult(branch=name, score=score or 0.0, degraded=score is None)
-            for name, score in scores.items()
-        ],
-        mode,
-    )
+    results = [
+        BranchResult(branch=name, score=score or 0.0, degraded=score is None)
+        for name, score in scores.items()
+    ]
+    return fuse(results, mode).model_copy(update={"combined_score": combined})
 
 
 @pytest.mark.parametrize(
@@ -30,9 +35,9 @@ def detection(a: float | None, b: float | None, c: float | None = 0.0, mode: Mod
         ((30, 30, 30), Decision.SANITIZE),
         ((70, 70, 70), Decision.BLOCK),
         ((0, 0, 100), Decision.SANITIZE),  # the weighted sum alone says 35
-        ((0, 60, 0), Decision.SANITIZE),
-        ((0, 59, 0), Decision.ALLOW),
-        ((95, 0, 0), Decision.BLOCK),
+        ((0, 85, 0), Decision.SANITIZE),
+        ((0, 84, 0), Decision.ALLOW),
+        ((95, 0, 0), Decision.SANITIZE),
         ((0, 75, 75), Decision.BLOCK),
         ((60, 60, 60), Decision.BLOCK),
         ((None, None, None), Decision.BLOCK),
@@ -46,10 +51,36 @@ def test_decisions(scores, decision: Decision) -> None:
 def test_a_floor_that_acts_is_named_with_its_reason_and_the_weighted_score_stays() -> None:
     found = detection(95, 0, 0)
     ruling = decide(found, Thresholds())
-    assert ruling.threat_score == 70
+    assert ruling.threat_score == 50
     assert [floor.name for floor in ruling.floors] == ["critical_heuristics"]
     assert all(floor.reason for floor in ruling.floors)
     assert found.weighted_score == pytest.approx(28.5)
+
+
+def test_what_the_branches_say_together_raises_the_score_and_is_named() -> None:
+    ruling = decide(detection(10, 40, 40, combined=61.5), Thresholds())
+    assert (ruling.threat_score, ruling.decision) == (61.5, Decision.SANITIZE)
+    assert [floor.name for floor in ruling.floors] == ["combined_evidence"]
+    assert decide(detection(40, 40, 40, combined=12.0), Thresholds()).threat_score == 40
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_more_of_any_branch_never_says_less_together(mode: Mode) -> None:
+    for raised in [A, B, C] if mode is Mode.FULL else [A, B]:
+        scores = []
+        for score in range(0, 101, 10):
+            results = [
+                BranchResult(branch=name, score=score if name is raised else 20.0)
+                for name in ([A, B, C] if mode is Mode.FULL else [A, B])
+            ]
+            scores.append(fuse(results, mode).combined_score)
+        assert scores == sorted(scores)
+        assert scores[-1] > 0
+
+
+def test_a_degraded_branch_leaves_nothing_to_say_together() -> None:
+    results = [BranchResult(branch=name, score=90.0, degraded=name is C) for name in BranchName]
+    assert fuse(results, Mode.FULL).combined_score is None
 
 
 def test_no_floor_acts_below_what_the_branches_say_already() -> None:

@@ -53,7 +53,7 @@ async def test_another_engine_is_asked_and_the_shared_ones_are_not_asked_again()
     present = engines(0.0)
     others = present | {BranchName.HEURISTICS: Fixed(BranchName.HEURISTICS, 100.0)}
     judged = await rejudge(stored(), "text", Policy(present, Thresholds()), Policy(others, Thresholds()))
-    assert (judged.present.decision, judged.other.decision) == (Decision.ALLOW, Decision.BLOCK)
+    assert (judged.present.decision, judged.other.decision) == (Decision.ALLOW, Decision.SANITIZE)
     assert [engine.asked for engine in (*present.values(), others[BranchName.HEURISTICS])] == [1, 1, 1, 1]
 
 

@@ -26,7 +26,7 @@ FIELDS = {"idea", "text", "label", "kind", "carrier", "language"}
 # Measured maximum .20, between two texts of hex digits.
 SHARED_SHINGLES = 0.3
 EXAMPLES = list(corpus())
-SPLITS = {"bigos": "train", "kefir": "calibration", "sandacz": "test"}
+SPLITS = {"sandacz": "train", "bigos": "calibration", "kefir": "test"}
 
 
 def _rows() -> list[tuple[str, dict[str, Any]]]:
@@ -133,9 +133,9 @@ def test_long_documents_hide_orders_and_hide_none() -> None:
         assert len(long) - attacks >= 35
 
 
-def test_split_is_60_20_20_and_hangs_on_the_idea_alone() -> None:
+def test_split_is_six_one_and_one_of_eight_and_hangs_on_the_idea_alone() -> None:
     parts = Counter(example.split for example in EXAMPLES)
-    for name, share in (("train", 0.6), ("calibration", 0.2), ("test", 0.2)):
+    for name, share in (("train", 0.75), ("calibration", 0.125), ("test", 0.125)):
         assert abs(parts[name] / len(EXAMPLES) - share) < 0.03
     assert {idea: Example("", True, "", idea).split for idea in SPLITS} == SPLITS
 

@@ -6,6 +6,7 @@ import pytest
 
 from app.detection.confusables import fold
 from app.detection.rules import Rule, RuleError, RuleSet, expand
+from app.detection.rules.live import LiveRules
 
 RULES = RuleSet.load()
 
@@ -83,6 +84,43 @@ def test_bad_rules_are_refused(tmp_path: Path, content: str, reason: str) -> Non
     (tmp_path / "own.yaml").write_text(content)
     with pytest.raises(RuleError, match=reason):
         RuleSet.load(tmp_path)
+
+
+def write(folder: Path, word: str, example: str | None = None) -> None:
+    (folder / "own.yaml").write_text(
+        f"rules: [{{name: own-rule, category: own, score: 40, patterns: ['{word}'],"
+        f" matches: [{example or word}], rejects: [plum]}}]"
+    )
+
+
+def names(rules: LiveRules, text: str) -> set[str]:
+    return {rule.name for rule, _, _ in rules.current.find(text)}
+
+
+def test_rules_follow_their_file(tmp_path: Path) -> None:
+    write(tmp_path, "apple")
+    rules = LiveRules(tmp_path, interval_s=0)
+    assert names(rules, "apple pie") == {"own-rule"}
+    write(tmp_path, "cherry")
+    assert names(rules, "apple pie") == set()
+    assert names(rules, "cherry pie") == {"own-rule"}
+
+
+@pytest.mark.parametrize("bad", [("(", "cherry"), ("cherry", "apple"), ("plum", None)])
+def test_bad_rules_do_not_replace_good_ones(tmp_path: Path, caplog, bad: tuple[str, str | None]) -> None:
+    write(tmp_path, "apple")
+    rules = LiveRules(tmp_path, interval_s=0)
+    write(tmp_path, *bad)
+    assert names(rules, "apple pie") == {"own-rule"}
+    assert "own-rule" in caplog.text
+
+
+def test_bad_rules_stop_the_start(tmp_path: Path) -> None:
+    write(tmp_path, "apple", "cherry")
+    with pytest.raises(RuleError, match="does not match its own example 'cherry'"):
+        LiveRules(tmp_path)
+    with pytest.raises(RuleError, match="no folder"):
+        LiveRules(tmp_path / "none")
 
 
 def test_macros_that_nest_without_end() -> None:

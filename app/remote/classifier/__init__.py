@@ -1,0 +1,1 @@
+"""Branch C over HTTP: LLM_GUARD_URL, `vigil serve classifier`."""

@@ -1,0 +1,1 @@
+"""Branch A over HTTP: HEURISTICS_URL, `vigil serve heuristics`."""

@@ -1,0 +1,1 @@
+"""Branch B over HTTP: SEMANTIC_URL, `vigil serve semantic`."""
