@@ -13,6 +13,7 @@ from app.access.key_store import PREFIX, open_store
 from app.access.pepper import Pepper
 from app.errors import VigilError
 from app.runtime.bucket import BucketCopy
+from app.runtime.tasks import cancel
 from app.streams import KEYS
 
 log = logging.getLogger("vigil.access")
@@ -44,9 +45,7 @@ class StoredKeys:
         """End, with the latest uses written down when the server is there."""
         await self._copy.stop()
         if self._noting is not None:
-            self._noting.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._noting
+            await cancel(self._noting)
             with suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._note_use()

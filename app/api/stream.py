@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -20,6 +19,7 @@ from app.api.judging import Judging
 from app.api.problems import Refusal, field_errors, responses, title
 from app.api.windows import Windows
 from app.errors import PipelineTimeout, PipelineUnavailable
+from app.runtime.tasks import cancel
 from app.schemas.decision import Decision
 from app.schemas.guard import MAX_TEXT_CHARS, Mode
 from app.schemas.verdict import Verdict
@@ -155,9 +155,7 @@ class Answer:
         except Stopped as stopped:
             yield stopped.line
         finally:
-            reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+            await cancel(reading)
 
     async def _read(self, first: Piece, pieces: AsyncIterator[Piece]) -> None:
         try:

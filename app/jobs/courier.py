@@ -18,6 +18,7 @@ from app.jobs.signature import Signer
 from app.jobs.store import WEBHOOK, JobStore
 from app.metrics.api import WEBHOOKS as SENT
 from app.runtime.bucket import BucketCopy, Entry
+from app.runtime.tasks import cancel
 from app.streams import JOB_RESULTS, JOBS
 from app.version import VERSION
 
@@ -82,11 +83,7 @@ class Courier:
     async def stop(self) -> None:
         """End. What is under way is tried again by another process, or after the next start."""
         await self._copy.stop()
-        for task in (self._running, *self._tasks):
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        await cancel(self._running, *self._tasks)
         await self._http.aclose()
 
     def _load(self, entries: dict[str, Entry]) -> None:

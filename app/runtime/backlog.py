@@ -6,13 +6,13 @@ maximum over processes, not the sum.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from app.metrics import delivery as metrics
+from app.runtime.tasks import cancel
 from app.streams import CONSUMERS, DEAD_LETTERS, VIGIL, VIGIL_DLQ
 
 POLL_S = 5.0
@@ -35,10 +35,7 @@ class Backlog:
 
     async def stop(self) -> None:
         """Ask no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await cancel(self._task)
 
     async def _watch(self) -> None:
         connection = await self._connect()

@@ -18,6 +18,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from app.runtime.tasks import cancel
 from app.streams import Bucket
 
 log = logging.getLogger("vigil.bucket")
@@ -98,10 +99,7 @@ class BucketCopy:
 
     async def stop(self) -> None:
         """Follow it no more."""
-        if self._following is not None:
-            self._following.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._following
+        await cancel(self._following)
 
     async def _follow(self) -> None:
         connection = await self._connect()

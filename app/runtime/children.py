@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.errors import StartError
 from app.runtime.parent_death import end_with_parent
+from app.runtime.tasks import cancel
 
 log = logging.getLogger(__name__)
 
@@ -93,11 +94,8 @@ class Child:
 
     async def stop(self) -> None:
         """End it: SIGTERM, then SIGKILL after the grace period. Harmless when it does not run."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeper
-            self._keeper = None
+        await cancel(self._keeper)
+        self._keeper = None
         await self._end()
 
     def kill(self) -> None:

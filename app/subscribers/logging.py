@@ -1,7 +1,6 @@
 """The logging worker: `vigil.logs.>` in, rows of the event log out."""
 
 import asyncio
-from contextlib import suppress
 from functools import cache
 
 from faststream import AckPolicy, FastStream
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from app.events.access import open_store
 from app.events.sink import Sink
 from app.runtime.delivery import PartialFailure
+from app.runtime.tasks import cancel
 from app.schemas.event import Event
 from app.settings import settings
 from app.streams import LOGGING, VIGIL
@@ -32,10 +32,7 @@ def register(app: FastStream) -> None:
         preparing.append(asyncio.create_task(sink().prepare()))
 
     async def end() -> None:
-        for task in preparing:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await cancel(*preparing)
         sink().close()
 
     app.after_startup(begin)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api.problems import identity, problem
 from app.errors import PipelineUnavailable
 from app.metrics.api import LAG, PLACES, REFUSED
+from app.runtime.tasks import cancel
 from app.streams import ARBITER, DETECTION, PII, VIGIL
 
 log = logging.getLogger("vigil.api")
@@ -128,10 +129,7 @@ class PipelineLag:
 
     async def stop(self) -> None:
         """Ask no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await cancel(self._task)
 
     async def _watch(self) -> None:
         js = (await self._connect()).jetstream(timeout=1.0)
