@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from app.detection.classifier import Classifier
 from app.detection.heuristics import Heuristics
 from app.detection.parallel import Engine
@@ -19,6 +21,9 @@ def load(
     Raises:
         ModelError, RuleError: with one clear line.
     """
+    # The matrices of a window are too small to share. OpenBLAS's threads, waiting for each other, took 20 ms of
+    # processor time for 200 characters; one thread takes 0.9 ms.
+    threadpool_limits(limits=1, user_api="blas")
     ngrams = ngram_model()
     makers: Mapping[BranchName, Callable[[], Engine]] = {
         BranchName.HEURISTICS: lambda: Heuristics(LiveRules(rules) if rules else None),
