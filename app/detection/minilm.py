@@ -42,7 +42,7 @@ class MiniLm:
         """One row of `DIMENSIONS` a text: the logits, then the pooled vector.
 
         One text at a time: the model's 8-bit activations are scaled by what is in the batch, so a text's row would
-        depend on its neighbours (docs/decisions/0008-no-batches.md).
+        depend on its neighbours (docs/decisions/0009-no-batches.md).
         """
         rows = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
