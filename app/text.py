@@ -20,7 +20,8 @@ class Span(NamedTuple):
 
 
 # A sentence ends at closing punctuation followed by whitespace, at full-width punctuation, or at a line end.
-_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？]+|\r?\n")
+# A run of punctuation is read once, from its start: from every place in it, 20,000 characters of "?!" took 4.5 s.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_]*+(?=\s)|[。！？]+|\r?\n")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[„\"'])(?:[A-ZŁŚŻ]|e\.g|i\.e|etc|vs|mr|mrs|ms|dr|st|no|fig|al|cf|approx|inc|ltd|"
     r"np|tj|tzn|itd|itp|ul|al|pl|nr|art|ust|pkt|prof|mgr|inż|hab|lek|tel|godz|min|sek|zł|gr|ok|r|w|m\.in|św|im|woj|pow|gm|poz|str|zob|por)$",

@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,3 +81,9 @@ def test_touched_is_what_overlaps(spans: list[tuple[int, int]]) -> None:
 def test_remove_takes_exactly_the_spans(text: str, spans: list[tuple[int, int]]) -> None:
     gone = {point for start, end in spans for point in range(start, end)}
     assert remove(text, spans) == "".join(char for place, char in enumerate(text) if place not in gone)
+
+
+@pytest.mark.parametrize("piece", ["?!", ".", "a.)))", "?)", "x."])
+def test_a_run_of_punctuation_is_read_once(piece: str) -> None:
+    text = piece * 20_000  # took minutes when every place in the run was tried
+    assert "".join(text[start:end] for start, end in sentence_spans(text)) == text
