@@ -27,6 +27,10 @@ CHAIN = [
     ("process vigil.pii.detect", CONSUMER, "vigil-worker"),
     ("publish vigil.pii.result", PRODUCER, "vigil-worker"),
     ("process vigil.pii.result", CONSUMER, "vigil-worker"),
+    ("publish vigil.detection.cleaning", PRODUCER, "vigil-worker"),
+    ("process vigil.detection.cleaning", CONSUMER, "vigil-worker"),
+    ("publish vigil.arbiter.cleaned", PRODUCER, "vigil-worker"),
+    ("process vigil.arbiter.cleaned", CONSUMER, "vigil-worker"),
     ("publish vigil.logs.event", PRODUCER, "vigil-worker"),
     ("process vigil.logs.event", CONSUMER, "vigil-worker"),
     (LAST, CLIENT, "vigil-worker"),
@@ -80,7 +84,7 @@ def test_one_trace_id_from_http_to_clickhouse_with_the_right_parents(traced: tup
     assert server.attributes["http.response.status_code"] == 200
     assert server.attributes["vigil.request_id"] == answer.json()["request_id"]
     (verdict,) = [span for span in spans if span.attributes.get("messaging.destination.temporary")]
-    assert chain(spans, verdict.name)[-2][0] == "process vigil.pii.result"
+    assert chain(spans, verdict.name)[-2][0] == "process vigil.arbiter.cleaned"
     for span in spans:
         if span.kind in {PRODUCER, CONSUMER}:
             assert span.attributes["messaging.system"] == "nats"
