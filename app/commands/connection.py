@@ -8,6 +8,9 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from app.errors import StartError
+from app.publishers import dead_letter, job_result, logs_event
+from app.publishers.unsettled import PublishedLedger
+from app.runtime.broker import new_broker
 from app.runtime.services import find_services
 from app.settings import settings
 
@@ -43,3 +46,16 @@ async def jetstream() -> AsyncIterator[JetStreamContext]:
         yield connection.jetstream(timeout=5)
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def publishing() -> AsyncIterator[PublishedLedger]:
+    """What a worker reports the end of a message with, for the operator who ends one by hand."""
+    config = settings().model_copy(update={"nats_servers": find_services(settings()).nats_servers})
+    broker = new_broker(config, name="vigil-operator")
+    broker.include_routers(dead_letter.router, logs_event.router, job_result.router)
+    await broker.start()
+    try:
+        yield PublishedLedger()
+    finally:
+        await broker.stop()

@@ -1,6 +1,8 @@
 """`vigil streams`: provision streams and consumers, and compare them with the server."""
 
 import asyncio
+import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -8,9 +10,11 @@ from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.table import Table
 
-from app.commands.connection import jetstream
-from app.errors import SettingsError
-from app.runtime import provisioning
+from app.commands.connection import jetstream, publishing
+from app.errors import SettingsError, VigilError
+from app.runtime import burial, provisioning
+from app.runtime.findings import Finding, judge
+from app.runtime.inspection import look
 from app.settings import settings
 from app.streams import CONSUMERS, VIGIL, stream_configs
 
@@ -53,6 +57,61 @@ def diff(replicas: Replicas = None) -> None:
 def info() -> None:
     """Show what the server holds: messages, lag, redeliveries."""
     asyncio.run(_info())
+
+
+@cli.command()
+def check(
+    replicas: Replicas = None,
+    wait: Annotated[float, typer.Option(help="Seconds between the two looks that are compared.")] = 2.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One object a line, for programs.")] = False,
+) -> None:
+    """Find messages that are stuck or in nobody's care, and name the cure; exit 1 when something is wrong."""
+    findings = asyncio.run(_findings(_replicas(replicas), wait))
+    for finding in findings:
+        typer.echo(json.dumps(asdict(finding), default=str) if as_json else _described(finding))
+    if not findings and not as_json:
+        typer.echo("nothing is stuck, nothing is left over")
+    if any(finding.fault for finding in findings):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def bury(
+    number: Annotated[int | None, typer.Argument(help="A message's number, as `check` shows it.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every message that `check` calls orphaned or unclaimed.")
+    ] = False,
+) -> None:
+    """Move messages that no worker will get again to the dead letters, to be replayed or discarded there."""
+    if (number is None) == (not every):
+        raise VigilError("name one message by its number, or say --all")
+    for finding, message in asyncio.run(_bury(number)):
+        typer.echo(f"{message.number}  {finding.where}  {message.message_id or message.subject}")
+
+
+def _described(finding: Finding) -> str:
+    cures = "".join(f"\n      {command}" for command in finding.cure)
+    return f"{'' if finding.fault else '(no fault) '}{finding}{cures}"
+
+
+async def _findings(replicas: int, wait: float) -> list[Finding]:
+    async with jetstream() as js:
+        before = await look(js, replicas)
+        await asyncio.sleep(wait)
+        return judge(before, await look(js, replicas))
+
+
+async def _bury(number: int | None) -> list[tuple[Finding, Any]]:
+    found = burial.buried(await _findings(settings().vigil_replicas, wait=2.0))
+    chosen = [(finding, message) for message, finding in found.items() if number in (None, message.number)]
+    if number is not None and not chosen:
+        raise VigilError(
+            f"message {number} is neither orphaned nor unclaimed: `vigil streams check` lists those that are"
+        )
+    async with jetstream() as js, publishing() as ledger:
+        for finding, message in chosen:
+            await burial.bury(js, ledger, message, finding)
+    return chosen
 
 
 async def _run(step: Any, replicas: int) -> Any:

@@ -14,10 +14,7 @@ from app.streams import Consumer
 
 def dead_letter(message: Msg, consumer: Consumer, error: BaseException) -> DeadLetter:
     """The letter, with all that replaying the message needs."""
-    try:
-        data, encoding = message.data.decode(), "utf-8"
-    except UnicodeDecodeError:
-        data, encoding = base64.b64encode(message.data).decode(), "base64"
+    data, encoding = text_of(message.data)
     return DeadLetter(
         worker=consumer.durable,
         original_subject=message.subject,
@@ -31,6 +28,14 @@ def dead_letter(message: Msg, consumer: Consumer, error: BaseException) -> DeadL
         redelivery_count=message.metadata.num_delivered,
         timestamp=datetime.now(UTC),
     )
+
+
+def text_of(payload: bytes) -> tuple[str, str]:
+    """A payload as text, and the encoding that it has there."""
+    try:
+        return payload.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return base64.b64encode(payload).decode(), "base64"
 
 
 def original_payload(letter: DeadLetter) -> bytes:
