@@ -72,6 +72,7 @@ def _process(request: PiiRequest) -> DecisionProcess | None:
         branches=request.detection.branches,
         weights=request.detection.weights,
         weighted_score=request.detection.weighted_score,
+        combined_score=request.detection.combined_score,
         floors=request.ruling.floors,
         degraded=request.detection.degraded,
         evidence=request.detection.evidence,

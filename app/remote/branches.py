@@ -6,7 +6,7 @@ The predecessor's services say neither where nor, in most cases, of what kind an
 
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +17,14 @@ from app.schemas.detection import BranchName, BranchResult, Evidence
 MAX_CHARS = 100_000
 # The predecessor's levels: MEDIUM from 40, HIGH from 70.
 MEDIUM, HIGH = 40, 70
+
+
+class Question(BaseModel):
+    """One text: all that a client of ours asks."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_CHARS)]
 
 
 class RemoteEvidence(BaseModel):

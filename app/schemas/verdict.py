@@ -16,6 +16,9 @@ class DecisionProcess(Message):
     branches: tuple[BranchResult, ...]
     weights: dict[BranchName, float]
     weighted_score: float
+    combined_score: float | None = Field(
+        default=None, description="The threat score where every branch gave a sound answer."
+    )
     floors: tuple[Floor, ...]
     degraded: tuple[BranchName, ...]
     evidence: tuple[Evidence, ...]

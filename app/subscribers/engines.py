@@ -1,7 +1,7 @@
 """The engines of this process, each loaded once, on first use or ahead of the first message."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 
 from app.detection.parallel import TIME_LIMITS_S, Engine, RemoteEngine
 from app.detection.rules import RuleError
@@ -10,22 +10,21 @@ from app.errors import SettingsError
 from app.pii import configured, prefilter
 from app.pii.engine import PiiEngine
 from app.pii.vault import Vault
+from app.remote.analyze import AnalyzeClient
 from app.remote.classifier.client import ClassifierClient
 from app.remote.finder import Finder
-from app.remote.heuristics.client import HeuristicsClient
 from app.remote.language import contract as language
 from app.remote.language.client import LanguageClient
 from app.remote.pii import contract as pii
 from app.remote.pii.client import PiiClient
-from app.remote.semantic.client import SemanticClient
 from app.remote.service import Service
 from app.schemas.detection import BranchName
 from app.sealing import deployment_keys
 from app.settings import settings
 
 _CLIENTS: Mapping[BranchName, tuple[str, Callable[[Service], RemoteEngine]]] = {
-    BranchName.HEURISTICS: ("heuristics_url", HeuristicsClient),
-    BranchName.SEMANTIC: ("semantic_url", SemanticClient),
+    BranchName.HEURISTICS: ("heuristics_url", partial(AnalyzeClient, BranchName.HEURISTICS)),
+    BranchName.SEMANTIC: ("semantic_url", partial(AnalyzeClient, BranchName.SEMANTIC)),
     BranchName.CLASSIFIER: ("llm_guard_url", ClassifierClient),
 }
 

@@ -2,8 +2,8 @@
 
 from time import perf_counter
 
-from app.remote.branches import BranchAnswer, result
-from app.remote.classifier.contract import ATTACK_SCORE, DetectRequest, DetectResponse
+from app.remote.branches import BranchAnswer, Question, result
+from app.remote.classifier.contract import ATTACK_SCORE, DetectResponse
 from app.remote.service import Service
 from app.schemas.detection import BranchName, BranchResult
 
@@ -21,7 +21,7 @@ class ClassifierClient:
             RemoteFailed: no usable answer; 503, the answer of a service without its model, is none.
         """
         started = perf_counter()
-        answer = await self._service.ask("/detect", DetectRequest(text=text), DetectResponse)
+        answer = await self._service.ask("/detect", Question(text=text), DetectResponse)
         read = BranchAnswer(score=_score(answer), categories=answer.categories, evidence=answer.evidence)
         return result(BranchName.CLASSIFIER, text, read, started)
 

@@ -1,21 +1,11 @@
-"""The shapes of the predecessor's prompt guard: `POST /detect`, port 8000."""
-
-from typing import Annotated
+"""The answer of the predecessor's prompt guard: `POST /detect`, port 8000. It is asked a text."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.remote.branches import MAX_CHARS, RemoteEvidence
+from app.remote.branches import RemoteEvidence
 
 # What the predecessor's caller made of "this is an attack"; it knew two scores, this one and 1.
 ATTACK_SCORE = 85.0
-
-
-class DetectRequest(BaseModel):
-    """One text."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    text: Annotated[str, Field(min_length=1, max_length=MAX_CHARS)]
 
 
 class DetectResponse(BaseModel):

@@ -6,8 +6,7 @@ from fastapi import FastAPI
 
 from app.detection.classifier import Classifier
 from app.offload import offload
-from app.remote.branches import extension
-from app.remote.classifier.contract import DetectRequest
+from app.remote.branches import Question, extension
 from app.schemas.detection import BranchResult
 from app.version import VERSION
 
@@ -23,7 +22,7 @@ def create_app(engine: Classifier | None = None) -> FastAPI:
     ours = engine or Classifier()
 
     @app.post("/detect")
-    async def detect(question: DetectRequest) -> dict[str, Any]:
+    async def detect(question: Question) -> dict[str, Any]:
         return _answer(question.text, await offload(ours.analyze, question.text))
 
     @app.get("/health")

@@ -2,16 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from app.remote.branches import MAX_CHARS
+from app.remote.branches import Question
 
 
-class AnalyzeRequest(BaseModel):
+class AnalyzeRequest(Question):
     """One text. `lang` is accepted and not needed: the rules read Polish and English alike."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
-    text: Annotated[str, Field(min_length=1, max_length=MAX_CHARS)]
     request_id: Annotated[str, Field(max_length=128)] | None = None
     lang: Literal["pl", "en"] | None = None

@@ -49,19 +49,29 @@ def test_decisions(scores, decision: Decision) -> None:
 
 
 def test_a_floor_that_acts_is_named_with_its_reason_and_the_weighted_score_stays() -> None:
-    found = detection(95, 0, 0)
+    found = detection(0, 90, 0)
     ruling = decide(found, Thresholds())
     assert ruling.threat_score == 50
-    assert [floor.name for floor in ruling.floors] == ["critical_heuristics"]
+    assert [floor.name for floor in ruling.floors] == ["one_branch_certain"]
     assert all(floor.reason for floor in ruling.floors)
-    assert found.weighted_score == pytest.approx(28.5)
+    assert found.weighted_score == pytest.approx(31.5)
 
 
 def test_what_the_branches_say_together_raises_the_score_and_is_named() -> None:
     ruling = decide(detection(10, 40, 40, combined=61.5), Thresholds())
     assert (ruling.threat_score, ruling.decision) == (61.5, Decision.SANITIZE)
     assert [floor.name for floor in ruling.floors] == ["combined_evidence"]
-    assert decide(detection(40, 40, 40, combined=12.0), Thresholds()).threat_score == 40
+
+
+def test_what_the_branches_say_together_stands_where_it_is_less_than_their_sum() -> None:
+    ruling = decide(detection(60, 60, 60, combined=12.0), Thresholds())
+    assert (ruling.threat_score, ruling.decision, ruling.floors) == (12.0, Decision.ALLOW, ())
+
+
+def test_a_critical_rule_sanitizes_whatever_the_models_say() -> None:
+    ruling = decide(detection(95, 0, 0, combined=3.0), Thresholds())
+    assert (ruling.threat_score, ruling.decision) == (30, Decision.SANITIZE)
+    assert [floor.name for floor in ruling.floors] == ["critical_heuristics"]
 
 
 @pytest.mark.parametrize("mode", list(Mode))

@@ -46,7 +46,9 @@ def branch(
 
 
 def detection(score: float) -> Detection:
-    return fuse([branch(name, score, ("tool_abuse", score)) for name in BranchName], Mode.FULL)
+    """Every branch scores alike, and so they say together."""
+    branches = [branch(name, score, ("tool_abuse", score)) for name in BranchName]
+    return fuse(branches, Mode.FULL).model_copy(update={"combined_score": score})
 
 
 DEGRADED = fuse([branch(name, 0.0, degraded=True) for name in BranchName], Mode.FULL)

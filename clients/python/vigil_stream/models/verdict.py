@@ -90,6 +90,7 @@ class DecisionProcess(Answer):
     branches: tuple[Branch, ...] = ()
     weights: dict[str, float] = Field(default_factory=dict)
     weighted_score: float = 0.0
+    combined_score: float | None = None
     floors: tuple[Floor, ...] = ()
     degraded: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
