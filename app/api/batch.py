@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.api.bodies import GuardInput, GuardOutput
-from app.api.problems import FieldError, field_errors, title
+from app.api.problems import PASSING, Failure, FieldError, title
 from app.schemas.guard import Direction
 from app.schemas.verdict import Verdict
 
@@ -71,6 +71,13 @@ class Item(BaseModel):
     verdict: Verdict | None = None
     error: ItemError | None = None
 
+    @property
+    def final(self) -> bool:
+        """Whether a repeat would get nothing better."""
+        if self.verdict is not None:
+            return self.verdict.final
+        return self.error is None or self.error.status not in PASSING
+
 
 class BatchVerdict(BaseModel):
     """The outcome of every item. The request id of item 3 is that of the batch with `-3` behind it."""
@@ -78,14 +85,15 @@ class BatchVerdict(BaseModel):
     request_id: str
     items: tuple[Item, ...]
 
+    @property
+    def final(self) -> bool:
+        """Whether a repeat would get nothing better."""
+        return all(item.final for item in self.items)
 
-def error_item(index: int, status: int, detail: str, errors: list[FieldError] | None = None) -> Item:
+
+def failed_item(index: int, failed: Failure) -> Item:
     """An item without a verdict."""
-    error = ItemError(status=status, title=title(status), detail=detail, errors=errors)
+    error = ItemError(
+        status=failed.status, title=title(failed.status), detail=failed.detail, errors=failed.errors
+    )
     return Item(index=index, ok=False, error=error)
-
-
-def invalid_item(index: int, error: ValidationError) -> Item:
-    """An item that makes no sense."""
-    status, detail, errors = field_errors(error.errors(include_input=False, include_url=False))
-    return error_item(index, status, detail, errors)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nats.aio.client import Client as Connection
 from nats.errors import Error as NatsError
@@ -36,6 +37,13 @@ GRACE_S = 2.0
 
 OTHER_BODY = "Idempotency-Key: it came with another body before; a new request needs a new key"
 UNDER_WAY = "Idempotency-Key: the first request with this key is still under way; try again"
+
+
+class Outcome(NamedTuple):
+    """What a run has led to. `final`: a repeat could get nothing better, so that it gets this."""
+
+    content: bytes
+    final: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class Idempotency:
         self._running: dict[str, tuple[str, asyncio.Future[bytes]]] = {}
 
     async def once(
-        self, key: str | None, about: tuple[str, str], body: bytes, run: Callable[[], Awaitable[bytes]]
+        self, key: str | None, about: tuple[str, str], body: bytes, run: Callable[[], Awaitable[Outcome]]
     ) -> Answer:
         """The answer of `run`, or that of an earlier request.
 
@@ -82,14 +90,14 @@ class Idempotency:
             key: of the request; None: it is not to be remembered.
             about: client and route: keys of others are other keys.
             body: the request, in a form that is the same for the same request.
-            run: does the work. When it raises, nothing is remembered: a repeat runs anew.
+            run: does the work. When it raises, or its outcome is not final, nothing is remembered: a repeat runs anew.
 
         Raises:
             Refusal: 422, the key came with another body; 409, its first request is under way and takes long.
             PipelineUnavailable: the bucket cannot be reached.
         """
         if key is None:
-            return Answer(await run(), replayed=False)
+            return Answer((await run()).content, replayed=False)
         name = self._digest(json.dumps([*about, key]).encode())
         fingerprint = self._digest(body)
         if name in self._running:
@@ -114,7 +122,7 @@ class Idempotency:
             del self._running[name]
 
     async def _first_or_stored(
-        self, name: str, fingerprint: str, run: Callable[[], Awaitable[bytes]]
+        self, name: str, fingerprint: str, run: Callable[[], Awaitable[Outcome]]
     ) -> Answer:
         end = time.monotonic() + self._timeout_s
         try:
@@ -128,11 +136,13 @@ class Idempotency:
         except (NatsError, TimeoutError, OSError) as error:
             raise PipelineUnavailable(f"idempotency keys cannot be looked up ({_reason(error)})") from None
         try:
-            content = await run()
+            content, final = await run()
         except BaseException:
-            with suppress(NatsError, TimeoutError, OSError):  # else it ends by itself, when it is overdue
-                await bucket.delete(name)
+            await _forget(bucket, name)
             raise
+        if not final:
+            await _forget(bucket, name)
+            return Answer(content, replayed=False)
         answer = base64.b64encode(self._sealer.seal(content, name)).decode()
         with suppress(NatsError, TimeoutError, OSError):  # answered is answered; a repeat would run anew
             await bucket.put(name, _dump(Entry(fingerprint=fingerprint, answer=answer)))
@@ -180,6 +190,11 @@ class Idempotency:
 
     def _digest(self, content: bytes) -> str:
         return hmac.new(self._secret, content, hashlib.sha256).hexdigest()
+
+
+async def _forget(bucket: KeyValue, name: str) -> None:
+    with suppress(NatsError, TimeoutError, OSError):  # it ends by itself, when it is overdue
+        await bucket.delete(name)
 
 
 def _dump(entry: Entry) -> bytes:

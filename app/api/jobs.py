@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from app.access.client import Client, Scope
 from app.api.batch import BatchItem
 from app.api.door.authentication import require
+from app.api.idempotency import Outcome
 from app.api.problems import Refusal, responses
 from app.api.routes import IdempotencyKey
 from app.jobs.address import MAX_URL_CHARS, AddressRefused, NameUnknown, resolve
@@ -80,7 +81,7 @@ async def submit(
     if body.webhook_url is not None:
         await _check(body.webhook_url, request)
 
-    async def run() -> bytes:
+    async def run() -> Outcome:
         message = state.judging.request(body.body, client, request.state.request_id)
         state.capacity.admit_job()
         record = JobRecord(
@@ -97,7 +98,7 @@ async def submit(
         except BaseException:
             await state.jobs.drop(record)
             raise
-        return view(record, None, None).model_dump_json().encode()
+        return Outcome(view(record, None, None).model_dump_json().encode())
 
     answer = await state.idempotency.once(
         idempotency_key,

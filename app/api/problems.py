@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -128,6 +128,31 @@ def field_errors(found: Sequence[Mapping[str, Any]]) -> tuple[int, str, list[Fie
     errors = [FieldError(field=_field(item["loc"]), message=_message(item)) for item in found]
     status = 413 if any(item["type"] == "text_too_long" for item in found) else 422
     return status, "; ".join(f"{item.field}: {item.message}" for item in errors), errors
+
+
+class Failure(NamedTuple):
+    """Why one text of several has no verdict: what it would have got as a request of its own."""
+
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
+
+
+# What a text can fail with; anything else is an error of ours.
+FAILURES = (ValidationError, Refusal, PipelineUnavailable, PipelineTimeout)
+# A repeat of the text may get a verdict.
+PASSING = frozenset((503, 504))
+
+
+def failure(error: Exception) -> Failure:
+    """What one of FAILURES means to the client."""
+    if isinstance(error, ValidationError):
+        return Failure(*field_errors(error.errors(include_input=False, include_url=False)))
+    if isinstance(error, Refusal):
+        return Failure(error.status_code, str(error.detail))
+    if isinstance(error, PipelineUnavailable):
+        return Failure(503, f"{error}; try again")
+    return Failure(504, str(error))
 
 
 def title(status: int) -> str:

@@ -1,23 +1,18 @@
 """`/v1/guard/input`, `/v1/guard/output` and `/v1/guard/batch`."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from pydantic import BaseModel, ValidationError
 
 from app.access.client import Client, Scope
-from app.api.batch import BatchItem, BatchVerdict, GuardBatch, Item, error_item, invalid_item
+from app.api.answering import answered
+from app.api.batch import BatchItem, BatchVerdict, GuardBatch, Item, failed_item
 from app.api.bodies import GuardInput, GuardOutput
 from app.api.door.authentication import require
 from app.api.door.rate_limit import charge
-from app.api.problems import Refusal, responses
-from app.errors import PipelineTimeout, PipelineUnavailable
+from app.api.problems import FAILURES, failure, responses
+from app.api.texts import side_by_side
 from app.schemas.verdict import Verdict
-
-# Texts of one batch in the pipeline at a time: the others of the service shall not wait for a large one.
-TOGETHER = 10
 
 router = APIRouter(
     prefix="/v1/guard",
@@ -42,7 +37,7 @@ async def guard_input(
     With the header `Idempotency-Key` (1 to 255 printable ASCII characters) repeats of the same body get the first
     answer, for a day; another body under the same key is 422.
     """
-    return await _once(request, client, idempotency_key, body, lambda: _judge(body, request, client))
+    return await answered(request, client, idempotency_key, body, lambda: _judge(body, request, client))
 
 
 @router.post("/output", summary="Judge a model's answer", response_model=Verdict)
@@ -50,7 +45,7 @@ async def guard_output(
     body: GuardOutput, request: Request, client: Guarded, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Judge an answer before its reader sees it. `Idempotency-Key` works as with `/v1/guard/input`."""
-    return await _once(request, client, idempotency_key, body, lambda: _judge(body, request, client))
+    return await answered(request, client, idempotency_key, body, lambda: _judge(body, request, client))
 
 
 @router.post("/batch", summary="Judge up to 100 texts", response_model=BatchVerdict)
@@ -63,19 +58,14 @@ async def guard_batch(
     """
     await charge(request, len(body.items))
 
+    async def one(numbered: tuple[int, Any]) -> Item:
+        return await _item(*numbered, request, client)
+
     async def run() -> BatchVerdict:
-        places = asyncio.Semaphore(TOGETHER)
+        items = await side_by_side(enumerate(body.items), one)
+        return BatchVerdict(request_id=request.state.request_id, items=tuple(items))
 
-        async def one(index: int, fields: Any) -> Item:
-            async with places:
-                return await _item(index, fields, request, client)
-
-        return BatchVerdict(
-            request_id=request.state.request_id,
-            items=tuple(await asyncio.gather(*(one(*numbered) for numbered in enumerate(body.items)))),
-        )
-
-    return await _once(request, client, idempotency_key, body, run)
+    return await answered(request, client, idempotency_key, body, run)
 
 
 async def _judge(body: GuardInput, request: Request, client: Client) -> Verdict:
@@ -90,28 +80,5 @@ async def _item(index: int, fields: Any, request: Request, client: Client) -> It
         item = BatchItem.model_validate(fields)
         message = judging.request(item.body, client, f"{request.state.request_id}-{index}")
         return Item(index=index, ok=True, verdict=await judging.judge(message))
-    except ValidationError as error:
-        return invalid_item(index, error)
-    except Refusal as refusal:
-        return error_item(index, refusal.status_code, str(refusal.detail))
-    except PipelineUnavailable as error:
-        return error_item(index, 503, f"{error}; try again")
-    except PipelineTimeout as error:
-        return error_item(index, 504, str(error))
-
-
-async def _once(
-    request: Request,
-    client: Client,
-    key: str | None,
-    body: BaseModel,
-    run: Callable[[], Awaitable[BaseModel]],
-) -> Response:
-    async def content() -> bytes:
-        return (await run()).model_dump_json().encode()
-
-    answer = await request.app.state.idempotency.once(
-        key, (client.client_id, request.url.path), body.model_dump_json().encode(), content
-    )
-    headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
-    return Response(answer.content, media_type="application/json", headers=headers)
+    except FAILURES as error:
+        return failed_item(index, failure(error))

@@ -16,9 +16,8 @@ from app.access.client import Scope as KeyScope
 from app.api.bodies import GuardOutput, Prompt
 from app.api.door.authentication import require
 from app.api.judging import Judging
-from app.api.problems import Refusal, field_errors, responses, title
+from app.api.problems import FAILURES, Refusal, failure, responses, title
 from app.api.windows import Windows
-from app.errors import PipelineTimeout, PipelineUnavailable
 from app.runtime.tasks import cancel
 from app.schemas.decision import Decision
 from app.schemas.guard import MAX_TEXT_CHARS, Mode
@@ -115,7 +114,7 @@ async def guard_stream(
     try:
         example = GuardOutput(text="x", prompt=first.prompt, mode=mode)
     except ValidationError as error:
-        status, detail, _ = field_errors(error.errors(include_input=False))
+        status, detail, _ = failure(error)
         raise Refusal(status, detail) from None
     request.app.state.judging.request(example, client, request.state.request_id)  # the mode is allowed
     answer = Answer(request.app.state.judging, client, request.state.request_id, example)
@@ -223,13 +222,8 @@ class Answer:
             message = self._judging.request(body, self._client, name)
             # Windows are parts of one event, that of the whole.
             return await self._judging.judge(message.model_copy(update={"probe": window}))
-        except ValidationError as error:
-            status, detail, _ = field_errors(error.errors(include_input=False))
-            raise Stopped(_error(status, detail)) from None
-        except PipelineUnavailable as error:
-            raise Stopped(_error(503, f"{error}; try again")) from None
-        except PipelineTimeout as error:
-            raise Stopped(_error(504, str(error))) from None
+        except FAILURES as error:
+            raise Stopped(_failed(error)) from None
 
 
 class LineResponse(Response):
@@ -289,8 +283,7 @@ def _piece(line: bytes) -> Piece:
         piece = Piece.model_validate(fields)
         piece.text.encode()
     except ValidationError as error:
-        status, detail, _ = field_errors(error.errors(include_input=False))
-        raise Stopped(_error(status, detail)) from None
+        raise Stopped(_failed(error)) from None
     except UnicodeEncodeError:
         raise Stopped(_error(422, "text: holds half of a UTF-16 pair: cut between characters")) from None
     return piece
@@ -298,3 +291,8 @@ def _piece(line: bytes) -> Piece:
 
 def _error(status: int, detail: str) -> Line:
     return Line(type="error", status=status, title=title(status), detail=detail)
+
+
+def _failed(error: Exception) -> Line:
+    status, detail, _ = failure(error)
+    return _error(status, detail)

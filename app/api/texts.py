@@ -1,7 +1,8 @@
 """All texts of one request: judged side by side, each of them once."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from typing import TypeVar
 
 from fastapi import Request
 from pydantic import ValidationError
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from app.access.client import Client
 from app.api.bodies import GuardInput, GuardOutput
 from app.api.door.rate_limit import charge
-from app.api.problems import Refusal, field_errors
+from app.api.problems import Refusal, failure
 from app.chat.judge import Speaker, Spoken, is_blank
 from app.schemas.guard import GuardRequest, Mode
 from app.schemas.verdict import Verdict
@@ -18,6 +19,9 @@ from app.schemas.verdict import Verdict
 TOGETHER = 10
 # A request with more is refused: it would keep its client waiting past every time limit.
 MOST = 1000
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Texts:
@@ -39,18 +43,7 @@ class Texts:
         wanted = [spoken for spoken in dict.fromkeys(texts) if not is_blank(spoken.text)]
         if len(wanted) > MOST:
             raise Refusal(413, f"the request holds {len(wanted)} texts: send at most {MOST}")
-        places = asyncio.Semaphore(TOGETHER)
-
-        async def one(spoken: Spoken) -> Verdict:
-            async with places:
-                return await self._judge(spoken)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(one(spoken)) for spoken in wanted]
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        return dict(zip(wanted, (task.result() for task in tasks), strict=True))
+        return dict(zip(wanted, await side_by_side(wanted, self._judge), strict=True))
 
     async def charge(self, texts: Collection[Spoken]) -> None:
         """Take the places of `texts` under the rate limits of the client.
@@ -73,6 +66,22 @@ class Texts:
         return verdict
 
 
+async def side_by_side(items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
+    """What `work` makes of each item, in their order, ten at a time. Its first error ends the others, and is raised."""
+    places = asyncio.Semaphore(TOGETHER)
+
+    async def one(item: T) -> R:
+        async with places:
+            return await work(item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(item)) for item in items]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
 def uncut(message: GuardRequest, block_threshold: float) -> GuardRequest:
     """The same under a policy that cuts nothing below the score of a BLOCK: an operator's words are orders."""
     threshold = message.policy.block_threshold or block_threshold
@@ -85,5 +94,5 @@ def _body(spoken: Spoken, mode: Mode) -> GuardInput:
     try:
         return kind(text=spoken.words, mode=mode)
     except ValidationError as invalid:
-        status, detail, _ = field_errors(invalid.errors(include_input=False, include_url=False))
+        status, detail, _ = failure(invalid)
         raise Refusal(status, detail) from None

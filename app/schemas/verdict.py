@@ -46,3 +46,8 @@ class Verdict(Message):
         default=None, description="In shadow mode: what the decision would have been."
     )
     policy_version: int = Field(default=0, description="Version of the client's policy; 0: it has none.")
+
+    @property
+    def final(self) -> bool:
+        """Whether a repeat would get nothing better: somebody has judged the text."""
+        return not self.failed

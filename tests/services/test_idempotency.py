@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+from app.access.policy_store import open_policies
 from app.publishers import verdict
 from app.schemas.guard import GuardRequest
 from app.streams import ANSWERS
@@ -78,6 +79,54 @@ async def test_a_request_that_failed_is_run_anew(fresh_nats, tmp_path) -> None:
                 return (await with_key(client, "a")).status_code == 200
 
             assert await until(judged)
+
+
+async def test_a_batch_that_lacks_a_verdict_is_run_anew_and_a_complete_one_is_kept(
+    fresh_nats, tmp_path
+) -> None:
+    able = False
+
+    async def handler(request: GuardRequest) -> None:
+        if able or request.text != "slow":
+            await verdict.publish(answer(request))
+
+    def batch(client):
+        items = [{"text": "quick"}, {"text": "slow"}, {"text": ""}]
+        return client.post("/v1/guard/batch", json={"items": items}, headers={"Idempotency-Key": "b"})
+
+    async with (
+        provisioned(fresh_nats.url),
+        detection(fresh_nats.url, handler),
+        api(fresh_nats.url, tmp_path, timeout_ms=1500) as client,
+    ):
+        first = await batch(client)
+        assert [item.get("error") and item["error"]["status"] for item in first.json()["items"]] == [
+            None, 504, 422,
+        ]  # fmt: skip
+        able = True
+        second, third = await batch(client), await batch(client)
+    assert "idempotency-replayed" not in second.headers
+    assert [item["ok"] for item in second.json()["items"]] == [True, True, False]
+    assert third.headers["idempotency-replayed"] == "true", "what makes no sense makes none the next time"
+    assert third.text == second.text
+
+
+async def test_a_verdict_that_the_policy_gave_for_want_of_a_judge_is_not_kept(fresh_nats, tmp_path) -> None:
+    """It would allow the text for a day, after everybody is back."""
+    async with (
+        provisioned(fresh_nats.url) as js,
+        api(fresh_nats.url, tmp_path, timeout_ms=500) as client,
+    ):
+        await (await open_policies(js)).set("default", {"fail_mode": "open"})
+
+        async def answered(failed: bool) -> bool:
+            response = await with_key(client, "a")
+            return response.status_code == 200 and response.json()["failed"] is failed
+
+        async with detection(fresh_nats.url, silent):
+            assert await until(lambda: answered(failed=True))
+        async with detection(fresh_nats.url, answering):
+            assert await until(lambda: answered(failed=False))
 
 
 async def test_the_key_of_a_process_that_died_becomes_free(fresh_nats, tmp_path, monkeypatch) -> None:

@@ -1,14 +1,12 @@
 """`/compat/vge`: the HTTP contract of Vigil Guard Enterprise, for its SDK and LiteLLM's built-in `vigil_guard`."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from pydantic import BaseModel, ValidationError
 
 from app.access.client import Client, Scope
+from app.api.answering import answered
 from app.api.bodies import GuardInput, GuardOutput
 from app.api.compat.vge_bodies import (
     ItemError,
@@ -26,9 +24,8 @@ from app.api.compat.vge_errors import CODES, RESPONSES
 from app.api.compat.vge_verdict import vge_verdict
 from app.api.door.authentication import require
 from app.api.door.rate_limit import charge
-from app.api.problems import Refusal, field_errors
-from app.api.texts import TOGETHER, uncut
-from app.errors import PipelineTimeout, PipelineUnavailable
+from app.api.problems import FAILURES, failure
+from app.api.texts import side_by_side, uncut
 from app.schemas.guard import Direction
 
 router = APIRouter(prefix="/compat/vge/v1", tags=["compatibility"])
@@ -48,7 +45,9 @@ async def vge_input(
 ) -> Response:
     """Keys are accepted with `vg_` in place of `vk_`, here and on the other routes below `/compat/vge`."""
     asked = GuardInput(text=body.prompt, mode=body.mode, return_decision_process=True)
-    return await _once(request, client, key, body, lambda: _judge(asked, request, client))
+    return await answered(
+        request, client, key, body, lambda: _judge(asked, request, client), exclude_none=True
+    )
 
 
 @router.post("/guard/output", response_model=VgeVerdict, responses=RESPONSES, summary="Judge an answer")
@@ -59,7 +58,9 @@ async def vge_output(
     asked = GuardOutput(
         text=body.output, prompt=body.original_prompt or None, mode=body.mode, return_decision_process=True
     )
-    return await _once(request, client, key, body, lambda: _judge(asked, request, client))
+    return await answered(
+        request, client, key, body, lambda: _judge(asked, request, client), exclude_none=True
+    )
 
 
 @router.post(
@@ -69,7 +70,9 @@ async def vge_analyze(
     body: VgeAnalyze, request: Request, client: Guarded, key: IdempotencyKey = None
 ) -> Response:
     """The source says whether the text goes to a model or comes from it."""
-    return await _once(request, client, key, body, lambda: _analyzed(body, request, client))
+    return await answered(
+        request, client, key, body, lambda: _analyzed(body, request, client), exclude_none=True
+    )
 
 
 @router.post("/guard/batch", response_model=VgeItems, responses=RESPONSES, summary="Judge up to 100 texts")
@@ -79,16 +82,13 @@ async def vge_batch(
     """Each item has its own outcome."""
     await charge(request, len(body.items))
 
+    async def one(numbered: tuple[int, Any]) -> VgeItem:
+        return await _item(*numbered, request, client)
+
     async def run() -> VgeItems:
-        places = asyncio.Semaphore(TOGETHER)
+        return VgeItems(items=await side_by_side(enumerate(body.items), one))
 
-        async def one(index: int, fields: Any) -> VgeItem:
-            async with places:
-                return await _item(index, fields, request, client)
-
-        return VgeItems(items=await asyncio.gather(*(one(*numbered) for numbered in enumerate(body.items))))
-
-    return await _once(request, client, key, body, run)
+    return await answered(request, client, key, body, run, exclude_none=True)
 
 
 @router.get("/license/status", summary="The licence: none is needed")
@@ -125,33 +125,7 @@ async def _item(index: int, fields: Any, request: Request, client: Client) -> Vg
         item = VgeAnalyze.model_validate(fields)
         name = f"{request.state.request_id}-{index}"
         return VgeItem(index=index, ok=True, response=await _analyzed(item, request, client, name))
-    except ValidationError as invalid:
-        status, detail, _ = field_errors(invalid.errors(include_input=False, include_url=False))
-        return _failed(index, 400 if status == 422 else status, detail)
-    except Refusal as refusal:
-        return _failed(index, refusal.status_code, str(refusal.detail))
-    except PipelineUnavailable as error:
-        return _failed(index, 503, str(error))
-    except PipelineTimeout as error:
-        return _failed(index, 504, str(error))
-
-
-def _failed(index: int, status: int, detail: str) -> VgeItem:
-    return VgeItem(index=index, ok=False, error=ItemError(code=CODES.get(status, "ERROR"), message=detail))
-
-
-async def _once(
-    request: Request,
-    client: Client,
-    key: str | None,
-    body: BaseModel,
-    run: Callable[[], Awaitable[BaseModel]],
-) -> Response:
-    async def content() -> bytes:
-        return (await run()).model_dump_json(exclude_none=True).encode()
-
-    answer = await request.app.state.idempotency.once(
-        key, (client.client_id, request.url.path), body.model_dump_json().encode(), content
-    )
-    headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
-    return Response(answer.content, media_type="application/json", headers=headers)
+    except FAILURES as error:
+        status, detail, _ = failure(error)
+        code = CODES.get(400 if status == 422 else status, "ERROR")
+        return VgeItem(index=index, ok=False, error=ItemError(code=code, message=detail))

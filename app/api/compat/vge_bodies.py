@@ -8,10 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from app.api.bodies import GuardedText
+from app.api.compat.vge_errors import CODES
+from app.api.problems import PASSING
 from app.schemas.guard import Direction, Mode
 from app.schemas.pii import Language
 
 MAX_ITEMS = 100
+PASSING_CODES = frozenset(CODES[status] for status in PASSING)
 # Anything is taken, and what is no item fails by itself.
 ITEM_SCHEMA = {"anyOf": [{"$ref": "#/components/schemas/VgeAnalyze"}, {"title": "Answered as an error"}]}
 
@@ -179,6 +182,11 @@ class VgeVerdict(Camel):
     language_info: LanguageInfo | None = None
     arbiter_signal: str = Field(pattern="^(ALLOW|BLOCK)$")
 
+    @property
+    def final(self) -> bool:
+        """Whether a repeat would get nothing better: somebody has judged the text."""
+        return not self.fail_open
+
 
 class ItemError(Camel):
     """Why an item has no verdict."""
@@ -195,11 +203,23 @@ class VgeItem(Camel):
     response: VgeVerdict | None = None
     error: ItemError | None = None
 
+    @property
+    def final(self) -> bool:
+        """Whether a repeat would get nothing better."""
+        if self.response is not None:
+            return self.response.final
+        return self.error is None or self.error.code not in PASSING_CODES
+
 
 class VgeItems(Camel):
     """The outcome of every item, in the order of the request."""
 
     items: list[VgeItem]
+
+    @property
+    def final(self) -> bool:
+        """Whether a repeat would get nothing better."""
+        return all(item.final for item in self.items)
 
 
 class LicenseStatus(Camel):
