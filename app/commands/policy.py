@@ -13,7 +13,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from app.access.policy_document import parse_policy
+from app.access.policy_document import PolicyDocument, parse_policy
 from app.access.policy_store import DEFAULT, PolicyStore, open_policies
 from app.commands.connection import jetstream
 from app.errors import StartError, VigilError
@@ -43,7 +43,7 @@ def set_(
     file: Annotated[str, typer.Argument(help="JSON or YAML; `-` reads standard input.")],
 ) -> None:
     """Store a new version. It acts within two seconds; fields that FILE leaves out have their defaults."""
-    fields = _read(file)
+    fields = read_policy(file)
     stored = _run(lambda store: store.set(client, fields))
     typer.echo(f"policy of {client}: version {stored.version}")
 
@@ -82,6 +82,18 @@ def history(client: ClientId) -> None:
     Console(highlight=False).print(table)
 
 
+def stored_policy(client: str) -> PolicyDocument:
+    """The latest policy of a client.
+
+    Raises:
+        VigilError: there is none.
+    """
+    latest = _run(lambda store: store.get(client))
+    if latest is None:
+        raise VigilError(f"no policy is stored for {client}, and there is no such file")
+    return latest.document()
+
+
 async def _fields(store: PolicyStore, client: str, version: int | None) -> dict[str, Any]:
     if version is None:
         latest = await store.get(client)
@@ -98,11 +110,17 @@ async def _side(store: PolicyStore, client: str, name: str | None) -> list[str]:
     if name is None or name.isdigit():
         fields = await _fields(store, client, None if name is None else int(name))
     else:
-        fields = _read(name)
+        fields = read_policy(name)
     return _json(parse_policy(fields).model_dump(mode="json", exclude={"version"})).splitlines()
 
 
-def _read(file: str) -> dict[str, Any]:
+def read_policy(file: str) -> dict[str, Any]:
+    """The fields of a policy in a file, checked; `-` reads standard input.
+
+    Raises:
+        StartError: the file cannot be read.
+        VigilError: what it holds is no policy.
+    """
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
         fields = yaml.safe_load(text)  # JSON is YAML

@@ -6,12 +6,15 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from app.access.policy_store import open_policies
 from app.commands import cli
 from app.publishers import verdict
 from app.schemas.guard import GuardRequest
 from app.settings import settings
-from tests.services.test_answer_path import answer, api, ask, detection, silent
+from tests.services.test_answer_path import answer, answering, api, ask, detection, silent
 from tests.wires import provisioned, until
+
+PROMISE_S = 2.0
 
 
 @pytest.fixture
@@ -126,3 +129,53 @@ async def test_versions_are_kept_compared_and_read_again(fresh_nats, policy, tmp
         assert code == 1
         assert "blok" in text
         assert len((await policy("history", "shop"))[1].splitlines()) == len(history.splitlines())
+
+
+async def test_a_scan_is_held_to_a_clients_policy_or_to_a_file(fresh_nats, policy, tmp_path) -> None:
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text('{"text": "All about project falcon."}\n{"text": "PESEL 44051401359"}\n')
+    file = tmp_path / "policy.yaml"
+    file.write_text("pii_action: report\nmodes: [fast]\n")
+
+    async def scanned(*options: str) -> list[tuple[object, ...]]:
+        out = tmp_path / "out.jsonl"
+        words = ["scan", str(lines), "--out", str(out), *options]
+        result = await asyncio.to_thread(CliRunner().invoke, cli, words)
+        if result.exit_code:
+            return [(str(result.exception),)]
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+        return [(row["decision"], row.get("shadow_decision")) for row in rows]
+
+    async with provisioned(fresh_nats.url):
+        await policy("set", "shop", "-", file={"deny": ["project falcon"], "shadow": True})
+        assert await scanned("--mode", "fast") == [("ALLOW", None), ("SANITIZE", None)]
+        assert await scanned("--mode", "fast", "--policy", "shop") == [
+            ("ALLOW", "BLOCK"),
+            ("ALLOW", "SANITIZE"),
+        ]
+        assert await scanned("--mode", "fast", "--policy", str(file)) == [("ALLOW", None), ("ALLOW", None)]
+        ((refused,),) = await scanned("--policy", str(file))
+        assert "--mode fast" in str(refused)
+        ((unknown,),) = await scanned("--policy", "nobody")
+        assert "no policy is stored for nobody" in str(unknown)
+
+
+async def test_a_change_acts_on_every_process_within_the_two_seconds_of_the_promise(
+    fresh_nats, tmp_path
+) -> None:
+    async with (
+        provisioned(fresh_nats.url) as js,
+        detection(fresh_nats.url, answering),
+        api(fresh_nats.url, tmp_path, timeout_ms=15_000) as one,
+        api(fresh_nats.url, tmp_path, timeout_ms=15_000) as other,
+    ):
+
+        async def everywhere(status: int) -> bool:
+            return {(await ask(process)).status_code for process in (one, other)} == {status}
+
+        store = await open_policies(js)
+        assert await until(lambda: everywhere(200))
+        await store.set("dev", {"modes": ["fast"]})
+        assert await until(lambda: everywhere(403), PROMISE_S)
+        await store.set("dev", {})
+        assert await until(lambda: everywhere(200), PROMISE_S)
