@@ -8,8 +8,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app.api.batch import BatchItem
+from app.api.lines import Line
+from app.api.pieces import Piece
 from app.api.problems import responses
-from app.api.stream import Line, Piece
 
 Document = dict[str, Any]
 

@@ -1,69 +1,32 @@
 """`/v1/guard/output/stream`: a model's answer while it is written."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from pydantic import ValidationError
 
 from app.access.client import Client
 from app.access.client import Scope as KeyScope
-from app.api.bodies import GuardOutput, Prompt
+from app.api.bodies import GuardOutput
 from app.api.door.authentication import require
 from app.api.judging import Judging
-from app.api.problems import FAILURES, Refusal, failure, responses, title
-from app.api.windows import Windows
+from app.api.lines import JSON, NDJSON, SSE, Line, LineResponse, Stopped, failed, stopped
+from app.api.pieces import KINDS, Piece, pieces
+from app.api.problems import FAILURES, Refusal, failure, responses
+from app.api.texts import window_of
+from app.chat.guarding import Blocked
+from app.chat.release import Withheld, release
+from app.chat.window import Window
+from app.placeholders import Placeholders
 from app.runtime.tasks import cancel
 from app.schemas.decision import Decision
-from app.schemas.guard import MAX_TEXT_CHARS, Mode
+from app.schemas.guard import MAX_TEXT_CHARS, GuardRequest, Mode
 from app.schemas.verdict import Verdict
 
-NDJSON, JSON, SSE = "application/x-ndjson", "application/json", "text/event-stream"
-IDLE_S = 60.0
-MAX_LINE_BYTES = 1_300_000
-
 router = APIRouter(prefix="/v1/guard", tags=["guard"])
-
-
-class Piece(BaseModel):
-    """One line of the request. `prompt` and `mode` belong into the first."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    text: str = Field(default="", description="The next piece of the answer, cut anywhere.")
-    prompt: Prompt | None = None
-    mode: Mode | None = Field(default=None, description="`fast` by default.")
-
-
-class Line(BaseModel):
-    """One line of the answer."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"type": "text", "text": "Paris is the capital of France. "}]}
-    )
-
-    type: Literal["text", "withheld", "verdict", "error"]
-    text: str | None = Field(default=None, description="`text`: the next sentences, to be shown.")
-    categories: tuple[str, ...] | None = Field(
-        default=None, description="`withheld`: why a window was cut out."
-    )
-    verdict: Verdict | None = Field(default=None, description="`verdict`: on the whole; the last line.")
-    status: int | None = Field(default=None, description="`error`: as of an error answer; the last line.")
-    title: str | None = None
-    detail: str | None = None
-
-
-class Stopped(Exception):  # noqa: N818
-    """Nothing more is released; this is the last line."""
-
-    def __init__(self, line: Line) -> None:
-        super().__init__(line.type)
-        self.line = line
 
 
 @router.post(
@@ -88,8 +51,13 @@ class Stopped(Exception):  # noqa: N818
                     "schema": {"$ref": "#/components/schemas/Piece"},
                     "example": '{"prompt": "What is the capital of France?", "text": "Paris is"}\n{"text": " it."}\n',
                 },
+                SSE: {
+                    "schema": {"type": "string"},
+                    "example": 'data: {"text": "Paris is"}\n\n'
+                    'data: {"choices": [{"index": 0, "delta": {"content": " it."}}]}\n\ndata: [DONE]\n\n',
+                },
                 # An answer that is there already, as one line.
-                "application/json": {"schema": {"$ref": "#/components/schemas/Piece"}},
+                JSON: {"schema": {"$ref": "#/components/schemas/Piece"}},
             },
         }
     },
@@ -99,27 +67,33 @@ async def guard_stream(
 ) -> Response:
     """Pieces go in, judged sentences come out, at the same time: each as soon as it was judged together with what
     was released before. After a BLOCK nothing more is released. The last line is the verdict on the whole.
+
+    The pieces are lines, or events; an event may also be a `chat.completion.chunk`, as model servers stream them.
     """
     kind = request.headers.get("content-type", NDJSON).partition(";")[0].strip().lower()
-    if kind not in (NDJSON, JSON):
-        raise Refusal(415, f"Content-Type: send lines of JSON as {NDJSON}")
-    pieces = _pieces(request, one=kind == JSON)
+    if kind not in KINDS:
+        raise Refusal(415, f"Content-Type: send lines of JSON as {NDJSON}, or events as {SSE}")
+    coming = pieces(request, kind)
     try:
-        first = await anext(pieces)
+        first = await anext(coming)
     except StopAsyncIteration:
         raise Refusal(422, 'the body is empty: send lines such as {"text": "Paris"}') from None
-    except Stopped as stopped:
-        raise Refusal(stopped.line.status or 422, stopped.line.detail or "") from None
-    mode = first.mode or Mode.FAST
+    except Stopped as end:
+        raise Refusal(end.line.status or 422, end.line.detail or "") from None
     try:
-        example = GuardOutput(text="x", prompt=first.prompt, mode=mode)
+        example = GuardOutput(text="x", prompt=first.prompt, mode=first.mode or Mode.FAST)
     except ValidationError as error:
         status, detail, _ = failure(error)
         raise Refusal(status, detail) from None
     request.app.state.judging.request(example, client, request.state.request_id)  # the mode is allowed
     answer = Answer(request.app.state.judging, client, request.state.request_id, example)
-    sse = SSE in request.headers.get("accept", "")
-    return LineResponse(answer.lines(first, pieces), sse=sse)
+    return LineResponse(answer.lines(first, coming), sse=_wants_events(request, kind))
+
+
+def _wants_events(request: Request, kind: str) -> bool:
+    """What `Accept` names, else the form of the request."""
+    accept = request.headers.get("accept", "")
+    return SSE in accept or (kind == SSE and NDJSON not in accept)
 
 
 class Answer:
@@ -130,54 +104,55 @@ class Answer:
         self._client = client
         self._request_id = request_id
         self._example = example
-        self._windows = Windows()
+        self._window = Window()
+        self._placeholders = Placeholders()
         self._number = 0
         self._news = asyncio.Event()
         self._ended = False
         self._stopped: Line | None = None
         self._on_whole: Verdict | None = None
 
-    async def lines(self, first: Piece, pieces: AsyncIterator[Piece]) -> AsyncGenerator[Line, None]:
+    async def lines(self, first: Piece, coming: AsyncIterator[Piece]) -> AsyncGenerator[Line, None]:
         """The lines of the answer."""
-        reading = asyncio.create_task(self._read(first, pieces))
+        reading = asyncio.create_task(self._read(first, coming))
         try:
             while not self._ended:
                 await self._news.wait()
                 self._news.clear()
-                while not self._ended and (window := self._windows.take()):
+                while not self._ended and (window := self._window.ready()):
                     yield await self._judged(window)
             if self._stopped is not None:
                 yield self._stopped
                 return
             async for line in self._last():
                 yield line
-        except Stopped as stopped:
-            yield stopped.line
+        except Stopped as end:
+            yield end.line
         finally:
             await cancel(reading)
 
-    async def _read(self, first: Piece, pieces: AsyncIterator[Piece]) -> None:
+    async def _read(self, first: Piece, coming: AsyncIterator[Piece]) -> None:
         try:
-            self._windows.add(first.text)
+            self._window.add(first.text)
             self._news.set()
-            async for piece in pieces:
-                self._windows.add(piece.text)
-                if self._windows.chars > MAX_TEXT_CHARS:
-                    raise Stopped(_error(413, f"the answer is longer than {MAX_TEXT_CHARS:,} characters"))
+            async for piece in coming:
+                self._window.add(piece.text)
+                if self._window.chars > MAX_TEXT_CHARS:
+                    raise stopped(413, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
                 self._news.set()
-        except Stopped as stopped:
-            self._stopped = stopped.line
+        except Stopped as end:
+            self._stopped = end.line
         finally:
             self._ended = True
             self._news.set()
 
     async def _last(self) -> AsyncGenerator[Line, None]:
         """The verdict on the whole comes before the last window, so that a BLOCK still holds that back."""
-        whole = self._windows.whole
+        whole = self._window.whole
         if not whole.strip():
-            raise Stopped(_error(422, "text: the answer is empty"))
-        self._on_whole = verdict = await self._verdict(whole)
-        rest = self._windows.take_rest()
+            raise stopped(422, "text: the answer is empty")
+        self._on_whole = verdict = await self._on(whole)
+        rest = self._window.rest()
         if verdict.decision is not Decision.BLOCK and rest:
             if rest == whole:
                 shown = whole if verdict.decision is Decision.ALLOW else str(verdict.sanitized_text)
@@ -187,112 +162,42 @@ class Answer:
         yield Line(type="verdict", verdict=verdict)
 
     async def _judged(self, window: str) -> Line:
-        if not window.strip():
-            return self._release(window)
-        verdict = await self._verdict(self._windows.context + window, window=True)
-        if verdict.decision is Decision.SANITIZE and self._windows.context:
-            # What was released is clean, so the fault lies in the window, or across its edge.
-            verdict = await self._verdict(window, window=True)
-            if verdict.decision is Decision.ALLOW:
-                return Line(type="withheld", categories=verdict.categories)
-        if verdict.decision is Decision.ALLOW:
-            return self._release(window)
-        if verdict.decision is Decision.SANITIZE:
-            space = window[len(window.rstrip()) :]
-            return self._release(str(verdict.sanitized_text).rstrip() + space)
-        raise Stopped(Line(type="verdict", verdict=await self._blocked(verdict)))
+        try:
+            shown = await release(window, self._window.context, self._placeholders, self._look)
+        except Blocked as blocked:
+            raise Stopped(Line(type="verdict", verdict=await self._blocked(blocked.verdict))) from None
+        if isinstance(shown, Withheld):
+            return Line(type="withheld", categories=shown.verdict.categories)
+        self._window.released(shown)
+        return Line(type="text", text=shown)
 
     async def _blocked(self, of_window: Verdict) -> Verdict:
         """The last line after a BLOCK, under which what came so far is logged."""
         if self._on_whole is None:
-            self._on_whole = await self._verdict(self._windows.so_far)
+            self._on_whole = await self._on(self._window.so_far)
         if self._on_whole.decision is Decision.BLOCK:
             return self._on_whole
-        return of_window.model_copy(update={"request_id": self._request_id})
+        return of_window.model_copy(update={"request_id": self._request_id, "decision_process": None})
 
-    def _release(self, text: str) -> Line:
-        self._windows.released(text)
-        return Line(type="text", text=text)
+    async def _on(self, whole: str) -> Verdict:
+        message = self._message(whole, self._request_id)
+        return await self._verdict(message.model_copy(update={"placeholders": self._placeholders.given}))
 
-    async def _verdict(self, text: str, *, window: bool = False) -> Verdict:
-        self._number += window
-        name = f"{self._request_id}-{self._number}" if window else self._request_id
+    async def _look(self, text: str, given: dict[str, str]) -> Verdict:
+        self._number += 1
+        message = window_of(self._message(text, f"{self._request_id}-{self._number}"), given)
+        # Windows are parts of one event, that of the whole.
+        return await self._verdict(message.model_copy(update={"probe": True}))
+
+    def _message(self, text: str, name: str) -> GuardRequest:
         try:
             body = self._example.model_validate({**self._example.model_dump(), "text": text})
-            message = self._judging.request(body, self._client, name)
-            # Windows are parts of one event, that of the whole.
-            return await self._judging.judge(message.model_copy(update={"probe": window}))
+            return self._judging.request(body, self._client, name)
         except FAILURES as error:
-            raise Stopped(_failed(error)) from None
+            raise failed(error) from None
 
-
-class LineResponse(Response):
-    """Sends lines while the request is still being read: Starlette's own would read it too, to see a client go."""
-
-    def __init__(self, lines: AsyncGenerator[Line, None], *, sse: bool) -> None:
-        super().__init__(media_type=SSE if sse else NDJSON, headers={"Cache-Control": "no-store"})
-        del self.headers["content-length"]
-        self._lines = lines
-        self._sse = sse
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Send every line at once."""
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        async for line in self._lines:
-            text = line.model_dump_json(exclude_none=True)
-            body = f"data: {text}\n\n" if self._sse else f"{text}\n"
-            await send({"type": "http.response.body", "body": body.encode(), "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-
-async def _pieces(request: Request, *, one: bool) -> AsyncGenerator[Piece, None]:
-    """The lines of the request; `one`: the body is a single one, however it is broken."""
-    buffer = b""
-    body = request.stream()
-    while True:
+    async def _verdict(self, message: GuardRequest) -> Verdict:
         try:
-            async with asyncio.timeout(IDLE_S):
-                chunk = await anext(body)
-        except StopAsyncIteration:
-            break
-        except TimeoutError:
-            raise Stopped(_error(408, f"nothing came for {IDLE_S:g} s")) from None
-        except Refusal as refusal:  # of the body limit
-            raise Stopped(_error(refusal.status_code, str(refusal.detail))) from None
-        except ClientDisconnect:
-            raise Stopped(_error(400, "the client has gone")) from None
-        buffer += chunk
-        lines: list[bytes] = []
-        if not one:
-            *lines, buffer = buffer.split(b"\n")
-        if len(buffer) > MAX_LINE_BYTES:
-            raise Stopped(_error(413, f"a line is longer than {MAX_LINE_BYTES:,} bytes"))
-        for line in lines:
-            if line.strip():
-                yield _piece(line)
-    if buffer.strip():
-        yield _piece(buffer)
-
-
-def _piece(line: bytes) -> Piece:
-    try:
-        fields: Any = json.loads(line)
-    except ValueError:
-        raise Stopped(_error(422, "a line is not valid JSON")) from None
-    try:
-        piece = Piece.model_validate(fields)
-        piece.text.encode()
-    except ValidationError as error:
-        raise Stopped(_failed(error)) from None
-    except UnicodeEncodeError:
-        raise Stopped(_error(422, "text: holds half of a UTF-16 pair: cut between characters")) from None
-    return piece
-
-
-def _error(status: int, detail: str) -> Line:
-    return Line(type="error", status=status, title=title(status), detail=detail)
-
-
-def _failed(error: Exception) -> Line:
-    status, detail, _ = failure(error)
-    return _error(status, detail)
+            return await self._judging.judge(message)
+        except FAILURES as error:
+            raise failed(error) from None

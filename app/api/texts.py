@@ -62,6 +62,8 @@ class Texts:
         )
         if spoken.speaker is Speaker.OPERATOR:
             message = uncut(message, state.block_threshold)
+        if spoken.given is not None:
+            message = window_of(message, dict(spoken.given))
         verdict: Verdict = await state.judging.judge(message)
         return verdict
 
@@ -80,6 +82,11 @@ async def side_by_side(items: Iterable[T], work: Callable[[T], Awaitable[R]]) ->
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return [task.result() for task in tasks]
+
+
+def window_of(message: GuardRequest, given: dict[str, str]) -> GuardRequest:
+    """The same as a window of a longer text, with its placeholders so far. The verdict will explain itself."""
+    return message.model_copy(update={"placeholders": given, "return_decision_process": True})
 
 
 def uncut(message: GuardRequest, block_threshold: float) -> GuardRequest:

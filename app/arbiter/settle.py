@@ -77,6 +77,7 @@ def _process(request: PiiRequest) -> DecisionProcess | None:
         degraded=request.detection.degraded,
         evidence=request.detection.evidence,
         entities=findings.entities if findings else (),
+        masks=findings.masks if findings else (),
         language=findings.language if findings else None,
         timings=request.timings,
     )

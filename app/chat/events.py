@@ -6,9 +6,13 @@ LONGEST_EVENT = 4_000_000
 
 
 class EventReader:
-    """Bytes in, the data of whole events out. Everything but data is left out: it could not be judged."""
+    """Bytes in, the data of whole events out. Everything but data is left out: it could not be judged.
 
-    def __init__(self) -> None:
+    An event has at most `longest` bytes.
+    """
+
+    def __init__(self, longest: int = LONGEST_EVENT) -> None:
+        self._longest = longest
         self._buffer = b""
         self._data: list[bytes] = []
 
@@ -20,7 +24,7 @@ class EventReader:
         """
         self._buffer += piece
         *lines, self._buffer = self._buffer.split(b"\n")
-        if len(self._buffer) + sum(map(len, self._data)) > LONGEST_EVENT:
+        if len(self._buffer) + sum(map(len, self._data)) > self._longest:
             raise ValueError("an event has no end")
         for line in lines:
             yield from self._line(line.removesuffix(b"\r"))

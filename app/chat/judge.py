@@ -20,10 +20,13 @@ class Spoken(NamedTuple):
 
     An operator's words are orders to a model by nature. Nothing is cut from them; what would be a BLOCK by its score
     is one, and personal data is masked.
+
+    `given`: of a window of a longer text, the placeholders that stand for values of windows before it.
     """
 
     text: str
     speaker: Speaker
+    given: tuple[tuple[str, str], ...] | None = None
 
     @property
     def words(self) -> str:

@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from app.chat.guarding import Blocked, Passed, guarded, sanitized
-from app.chat.judge import Judge, Speaker, Spoken, is_blank
+from app.chat.guarding import Blocked, Passed, guarded
+from app.chat.judge import Judge, Speaker, Spoken
 from app.chat.places import places
-from app.chat.window import Window
-from app.schemas.decision import Decision
+from app.chat.release import Withheld, release
+from app.chat.window import BY_PASSAGE, Window
+from app.placeholders import Placeholders
 from app.schemas.verdict import Verdict
 
 DONE = "[DONE]"
@@ -26,6 +27,7 @@ class ChatStream:
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
+        self._placeholders = Placeholders()
         self._choices: dict[int, Choice] = {}
         self._last: Chunk = {}
 
@@ -46,10 +48,10 @@ class ChatStream:
         kept: list[Any] = []
         for came in chunk.get("choices") or []:
             index, delta = _choice(came)
-            choice = self._choices.setdefault(index, Choice())
+            choice = self._choices.setdefault(index, Choice(self._judge, self._placeholders))
             delta = choice.hold(delta)
             ended = came.get("finish_reason") is not None
-            out += [self._chunk(index, piece) for piece in await choice.release(self._judge, ended)]
+            out += [self._chunk(index, piece) for piece in await choice.release(ended)]
             if delta or ended:
                 # What tokens were weighed against each other is text, too; it would go round the guard.
                 kept.append({**came, "delta": delta, "logprobs": None})
@@ -63,7 +65,7 @@ class ChatStream:
         pieces = [
             self._chunk(index, piece)
             for index, choice in self._choices.items()
-            for piece in await choice.release(self._judge, ended=True)
+            for piece in await choice.release(ended=True)
         ]
         return [json.dumps(item, ensure_ascii=False) for item in pieces]
 
@@ -72,9 +74,11 @@ class ChatStream:
 
 
 class Choice:
-    """One of the answers of a stream."""
+    """One of the answers of a stream; all of them share their placeholders."""
 
-    def __init__(self) -> None:
+    def __init__(self, judge: Judge, placeholders: Placeholders) -> None:
+        self._judge = judge
+        self._placeholders = placeholders
         self._windows: dict[str, Window] = {}
         self._calls: dict[int, Chunk] = {}
         self._legacy_call: Chunk = {}
@@ -89,23 +93,33 @@ class Choice:
             elif name == "function_call" and isinstance(value, dict):
                 _join(self._legacy_call, value)
             elif isinstance(value, str) and name != "role":
-                self._windows.setdefault(name, Window()).add(value)
+                self._windows.setdefault(name, Window(BY_PASSAGE)).add(value)
             elif value is not None:
                 rest[name] = value
         return rest
 
-    async def release(self, judge: Judge, ended: bool) -> list[Chunk]:
+    async def release(self, ended: bool) -> list[Chunk]:
         """The deltas that can go on now."""
         out: list[Chunk] = []
         for name, window in self._windows.items():
             text = window.rest() if ended else window.ready()
-            if text is not None and (clean := await _clean(text, window.context, judge)):
+            if text and (clean := await self._clean(text, window.context)):
                 window.released(clean)
                 out.append({name: clean})
         if ended:
             for delta in self._take_calls():
-                out.append((await _guarded(delta, judge)).document)
+                out.append((await _guarded(delta, self._judge)).document)
         return out
+
+    async def _clean(self, text: str, context: str) -> str:
+        released = await release(text, context, self._placeholders, self._look)
+        if isinstance(released, Withheld):
+            raise Blocked(released.verdict)
+        return released
+
+    async def _look(self, text: str, given: dict[str, str]) -> Verdict:
+        spoken = Spoken(text, Speaker.MODEL, tuple(given.items()))
+        return (await self._judge({spoken}))[spoken]
 
     def _take_calls(self) -> Iterator[Chunk]:
         calls, self._calls = self._calls, {}
@@ -114,31 +128,6 @@ class Choice:
         legacy, self._legacy_call = self._legacy_call, {}
         if legacy:
             yield {"function_call": legacy}
-
-
-async def _clean(text: str, context: str, judge: Judge) -> str:
-    """`text` as it may be shown after `context`, which has been shown already."""
-    if is_blank(text):
-        return text
-    whole = context + text
-    verdict = await _verdict(whole, judge)
-    if verdict.decision is Decision.ALLOW:
-        return text
-    clean = sanitized(verdict)
-    if clean.startswith(context):
-        return clean[len(context) :]
-    if not context:
-        return clean
-    # What has to go begins in what is out already. By itself the new part may have a clean form.
-    alone = await _verdict(text, judge)
-    if alone.decision is Decision.ALLOW:
-        raise Blocked(verdict)
-    return sanitized(alone)
-
-
-async def _verdict(text: str, judge: Judge) -> Verdict:
-    spoken = Spoken(text, Speaker.MODEL)
-    return (await judge({spoken}))[spoken]
 
 
 async def _guarded(document: Chunk, judge: Judge) -> Passed:

@@ -23,7 +23,7 @@ class Judged:
 async def judge(request: GuardRequest, thresholds: Thresholds) -> Judged:
     """Judge one text. Unlike the service, it looks for personal data in a blocked text too."""
     detection = policy.considered(await judged(request, request.text), request.policy)
-    findings = await finder().analyze(request.text, request.mode)
+    findings = await finder().analyze(request.text, request.mode, request.placeholders)
     ruling = policy.rule(request, detection, thresholds)
     result = PiiResult(request=request, detection=detection, ruling=ruling, findings=findings)
     verdict = settle(result)

@@ -1,7 +1,7 @@
 """One pass over a text: every recognizer, then resolution, then masks."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from app.pii import language, names
 from app.pii.document import Document
@@ -26,7 +26,7 @@ from app.pii.recognizers.uk_nhs import UkNhsRecognizer
 from app.pii.recognizers.url_credentials import UrlCredentialsRecognizer
 from app.pii.recognizers.us_ssn import UsSsnRecognizer
 from app.pii.recognizers.vehicle_registration import VehicleRegistrationRecognizer
-from app.pii.redaction import REPLACE_ALL, Redaction, Trace, masks_for, redact
+from app.pii.redaction import NOTHING, REPLACE_ALL, Redaction, Trace, masks_for, redact
 from app.pii.resolution import mask_spans, resolve
 from app.pii.shadow import cast
 from app.schemas.guard import Mode
@@ -75,18 +75,26 @@ class PiiEngine:
             for kind in one.supported_entities
         ]
 
-    def analyze(self, text: str, mode: Mode = Mode.FULL) -> Findings:  # noqa: ARG002 - both modes run the same
-        """Entities of `text` with offsets in its code points, and the masks that hide them."""
+    def analyze(
+        self,
+        text: str,
+        mode: Mode = Mode.FULL,  # noqa: ARG002 - both modes run the same
+        known: Mapping[str, str] = NOTHING,
+    ) -> Findings:
+        """Entities of `text` with offsets in its code points, and the masks that hide them.
+
+        `known` are values that have a placeholder already.
+        """
         candidates = self._candidates(text)
         candidates += _repeats(text, resolve(candidates))
         written_in = language.detect(text)
-        findings = conclude(text, candidates, written_in, self._redaction)
+        findings = conclude(text, candidates, written_in, self._redaction, known)
         for _ in range(MAX_RESCANS if candidates else 0):
             further = self._uncovered(text, findings)
             if not further:
                 break
             candidates += further
-            findings = conclude(text, candidates, written_in, self._redaction)
+            findings = conclude(text, candidates, written_in, self._redaction, known)
         return findings
 
     def _candidates(self, text: str, types: Collection[str] = ()) -> list[RecognizerResult]:
@@ -124,14 +132,18 @@ class PiiEngine:
 
 
 def conclude(
-    text: str, candidates: Sequence[RecognizerResult], written_in: Language, redaction: Redaction
+    text: str,
+    candidates: Sequence[RecognizerResult],
+    written_in: Language,
+    redaction: Redaction,
+    known: Mapping[str, str] = NOTHING,
 ) -> Findings:
     """The findings of a text: winners among the candidates, and masks over all of them."""
     entities = resolve(candidates)
     return Findings(
         language=written_in,
         entities=tuple(entities),
-        masks=masks_for(text, mask_spans(entities, candidates), redaction),
+        masks=masks_for(text, mask_spans(entities, candidates), redaction, known),
     )
 
 

@@ -6,11 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.placeholders import PLACEHOLDER
 from app.schemas.pii import Entity, Mask, Operator
 from app.text import Span
 
 _SEPARATORS = re.compile(r"[\s.\-/()]+")
-PLACEHOLDER = re.compile(r"\[[A-Za-z0-9_]+_[0-9]+\]")
 _VISIBLE = re.compile(r"\S")
 # 64 bits: two of a million values share a hash with a probability of 3e-8.
 HASH_CHARS = 16
@@ -38,22 +38,26 @@ class Redaction:
 
 
 REPLACE_ALL = Redaction()
+NOTHING: Mapping[str, str] = {}
 
 
 def masks_for(
-    text: str, pieces: Sequence[tuple[Span, Entity]], redaction: Redaction = REPLACE_ALL
+    text: str,
+    pieces: Sequence[tuple[Span, Entity]],
+    redaction: Redaction = REPLACE_ALL,
+    known: Mapping[str, str] = NOTHING,
 ) -> tuple[Mask, ...]:
     """A replacement for each piece of `text`; pieces are in order and do not overlap.
 
     Placeholders such as `[PL_PESEL_1]` are numbered by value, written alike whatever separates its digits; a number
-    whose placeholder the text itself already holds is left out.
+    whose placeholder the text itself already holds is left out. `known` are values that have a placeholder already.
     """
-    numbering = _Numbering(text)
+    numbering = _Numbering(text, known)
     masks = []
     for span, entity in pieces:
         operator = redaction.operator(entity.type)
         piece = text[span.start : span.end]
-        value = _SEPARATORS.sub("", text[entity.start : entity.end]).lower()
+        value = _alike(text[entity.start : entity.end])
         if operator is Operator.REPLACE:
             replacement = numbering.placeholder(entity.type, piece if redaction.restorable else value)
         elif operator is Operator.HASH:
@@ -110,11 +114,15 @@ class Trace:
 
 
 class _Numbering:
-    """Placeholders of one text."""
+    """Placeholders of one text; `known` are those that were given before, with their values."""
 
-    def __init__(self, text: str) -> None:
-        self._taken = set(PLACEHOLDER.findall(text)) if "[" in text else set()
+    def __init__(self, text: str, known: Mapping[str, str]) -> None:
+        self._taken = {*known, *(PLACEHOLDER.findall(text) if "[" in text else ())}
         self._given: dict[tuple[str, str], str] = {}
+        for placeholder, value in known.items():
+            entity_type = placeholder.removeprefix("[").rpartition("_")[0]
+            for written in (value, _alike(value)):
+                self._given.setdefault((entity_type, written), placeholder)
         self._last: dict[str, int] = {}
 
     def placeholder(self, entity_type: str, value: str) -> str:
@@ -129,6 +137,11 @@ class _Numbering:
             number += 1
         self._last[entity_type] = number
         return f"[{entity_type}_{number}]"
+
+
+def _alike(value: str) -> str:
+    """The same for a value however its parts are separated."""
+    return _SEPARATORS.sub("", value).lower()
 
 
 def _hash(key: bytes, entity_type: str, value: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from app.pii.redaction import PLACEHOLDER
+from app.placeholders import PLACEHOLDER
 from app.schemas.pii import Mask
 
 

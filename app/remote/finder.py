@@ -1,12 +1,13 @@
 """The remote counterpart of `PiiEngine.analyze`: two services, or one and the embedded other half."""
 
 import logging
+from collections.abc import Mapping
 
 from app.errors import RemoteFailed
 from app.offload import offload
 from app.pii import language
 from app.pii.engine import PiiEngine, conclude
-from app.pii.redaction import Redaction
+from app.pii.redaction import NOTHING, Redaction
 from app.remote.language.client import LanguageClient
 from app.remote.pii.client import PiiClient
 from app.schemas.guard import Mode
@@ -34,19 +35,23 @@ class Finder:
         self._redaction = redaction
         self._detector = detector
 
-    async def analyze(self, text: str, mode: Mode = Mode.FULL) -> Findings:
+    async def analyze(
+        self, text: str, mode: Mode = Mode.FULL, known: Mapping[str, str] = NOTHING
+    ) -> Findings:
         """Entities and masks of `text`; the embedded engine works off the event loop.
+
+        `known` are values that have a placeholder already.
 
         Raises:
             RemoteFailed: the PII service gave no usable answer.
         """
         if isinstance(self._engine, PiiEngine):
-            findings = await offload(self._engine.analyze, text, mode)
+            findings = await offload(self._engine.analyze, text, mode, known)
             if self._detector is None:
                 return findings
             return findings.model_copy(update={"language": await self._language(text)})
         candidates = await self._engine.candidates(text)
-        return await offload(conclude, text, candidates, await self._language(text), self._redaction)
+        return await offload(conclude, text, candidates, await self._language(text), self._redaction, known)
 
     async def _language(self, text: str) -> Language:
         if self._detector is not None:

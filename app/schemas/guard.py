@@ -66,6 +66,10 @@ class GuardRequest(Message):
         default_factory=lambda: datetime.now(UTC),
         description="When the request was accepted, UTC. A publisher that leaves it out gets the worker's time.",
     )
+    placeholders: dict[str, str] = Field(
+        default_factory=dict,
+        description="Of a window of a text: the values that have a placeholder from windows before it, by placeholder.",
+    )
     probe: bool = Field(
         default=False,
         description="Judged and answered, not logged: a readiness probe, or a window of an answer.",

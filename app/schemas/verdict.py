@@ -5,7 +5,7 @@ from pydantic import Field
 from app.schemas.base import Message
 from app.schemas.decision import Decision, Floor
 from app.schemas.detection import BranchName, BranchResult, Evidence
-from app.schemas.pii import Entity, Language
+from app.schemas.pii import Entity, Language, Mask
 from app.schemas.policy import FailMode
 from app.schemas.timing import Timings
 
@@ -23,6 +23,7 @@ class DecisionProcess(Message):
     degraded: tuple[BranchName, ...]
     evidence: tuple[Evidence, ...]
     entities: tuple[Entity, ...] = ()
+    masks: tuple[Mask, ...] = Field(default=(), description="What stands in the place of personal data.")
     language: Language | None = None
     timings: Timings
 

@@ -27,6 +27,7 @@ router = NatsRouter()
 async def detect_pii(message: PiiRequest) -> None:
     """Find what must be redacted, off the event loop."""
     started = perf_counter()
-    findings = await finder().analyze(message.request.text, message.request.mode)
+    request = message.request
+    findings = await finder().analyze(request.text, request.mode, request.placeholders)
     timings = message.timings.model_copy(update={"pii_ms": round((perf_counter() - started) * 1000, 3)})
     await pii_result.publish(PiiResult(**{**dict(message), "timings": timings}, findings=findings))

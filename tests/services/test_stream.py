@@ -63,7 +63,7 @@ class Conversation:
 
 
 @asynccontextmanager
-async def conversation(url: str, folder, accept: str = "*/*"):
+async def conversation(url: str, folder, accept: str = "*/*", kind: str = "application/x-ndjson"):
     seen.clear()
     async with provisioned(url), detection(url, by_words), served(url, folder) as (port, key):
 
@@ -78,7 +78,7 @@ async def conversation(url: str, folder, accept: str = "*/*"):
         assert await until(ready)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(
-            "POST /v1/guard/output/stream HTTP/1.1\r\nHost: vigil\r\nContent-Type: application/x-ndjson\r\n"
+            f"POST /v1/guard/output/stream HTTP/1.1\r\nHost: vigil\r\nContent-Type: {kind}\r\n"
             f"Accept: {accept}\r\nX-API-Key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
         )
         try:
@@ -165,3 +165,50 @@ async def test_events_where_they_are_wanted(fresh_nats, tmp_path) -> None:
         assert "content-type: text/event-stream" in await talk.head()
         lines = await talk.hear_all()
     assert [line["type"] for line in lines] == ["text", "verdict"]
+
+
+def delta(text: str) -> bytes:
+    chunk = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": text}}]}
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+async def test_the_stream_of_a_model_server_goes_in_as_it_is_and_comes_back_as_events(
+    fresh_nats, tmp_path
+) -> None:
+    async with conversation(fresh_nats.url, tmp_path, kind="text/event-stream") as talk:
+        await talk.send(b'data: {"prompt": "What is it?"}\r\n\r\n: a comment\n\n')
+        await talk.send(delta("Paris is the capital. ") + delta("It")[:20])
+        assert "content-type: text/event-stream" in await talk.head()
+        assert (await talk.hear())["text"] == "Paris is the capital. "
+        await talk.send(delta("It")[20:] + delta(" is old.") + b"data: [DONE]\n\n")
+        await talk.end()
+        lines = await talk.hear_all()
+    assert [line.get("text") for line in lines] == ["It is old.", None]
+    assert lines[-1]["verdict"]["decision"] == "ALLOW"
+    logged = [request for request in seen if not request.probe and request.direction == "output"]
+    assert [(request.text, request.prompt) for request in logged] == [
+        ("Paris is the capital. It is old.", "What is it?")
+    ]
+
+
+async def test_events_go_in_and_lines_come_back_where_they_are_wanted(fresh_nats, tmp_path) -> None:
+    async with conversation(
+        fresh_nats.url, tmp_path, accept="application/x-ndjson", kind="text/event-stream"
+    ) as talk:
+        await talk.send(delta("First this. ") + delta("Now the bomb. "))
+        await talk.end()
+        assert "content-type: application/x-ndjson" in await talk.head()
+        lines = await talk.hear_all()
+    assert lines[-1]["verdict"]["decision"] == "BLOCK"
+
+
+async def test_a_call_in_the_stream_of_a_model_server_ends_it(fresh_nats, tmp_path) -> None:
+    async with conversation(fresh_nats.url, tmp_path, kind="text/event-stream") as talk:
+        await talk.send(delta("Let me see. ") + delta("One"))
+        await talk.head()
+        assert (await talk.hear())["text"] == "Let me see. "
+        call = {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0}]}}]}
+        await talk.send(b"data: " + json.dumps(call).encode() + b"\n\n")
+        (last,) = await talk.hear_all()
+    assert (last["type"], last["status"]) == ("error", 422)
+    assert "/openai/v1/chat/completions" in last["detail"]

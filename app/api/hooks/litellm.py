@@ -119,8 +119,8 @@ def _spoken(body: HookRequest) -> list[Spoken | None]:
         for message in body.structured_messages or []
         for place in places(message, speaker_of(message))
     ]
-    own = {text for text, speaker in said if speaker is Speaker.OPERATOR}
-    own -= {text for text, speaker in said if speaker is not Speaker.OPERATOR}
+    own = {spoken.text for spoken in said if spoken.speaker is Speaker.OPERATOR}
+    own -= {spoken.text for spoken in said if spoken.speaker is not Speaker.OPERATOR}
     return [
         None if is_blank(text) else Spoken(text, Speaker.OPERATOR if text in own else Speaker.USER)
         for text in body.texts or []

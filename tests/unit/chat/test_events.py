@@ -22,10 +22,9 @@ def test_the_cut_makes_no_difference(cuts: list[int]) -> None:
     assert [*data, *reader.end()] == ['{"a": 1}', "zazółć", "two\nlines", "[DONE]"]
 
 
-def test_an_event_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.chat.events.LONGEST_EVENT", 100)
+def test_an_event_without_an_end_is_refused() -> None:
     with pytest.raises(ValueError, match="no end"):
-        list(EventReader().feed(b"data: " + b"x" * 200))
+        list(EventReader(100).feed(b"data: " + b"x" * 200))
 
 
 def test_an_event_is_read_as_it_is_written() -> None:

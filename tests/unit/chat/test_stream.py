@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.chat.guarding import Blocked
 from app.chat.stream import ChatStream, StreamBroken
-from app.chat.window import Window, unfinished
+from app.chat.window import BY_PASSAGE, Window, unfinished
 from tests.unit.chat.judges import ATTACK, SECRET, ListeningJudge, verdict
 
 TEXTS = st.lists(
@@ -45,13 +45,13 @@ def pieces(said: str, size: int = 3) -> list[str]:
 
 @given(TEXTS)
 def test_a_window_gives_out_all_of_a_text_in_its_order(parts: list[str]) -> None:
-    window, out = Window(), []
+    window, out = Window(BY_PASSAGE), []
     for part in parts:
         window.add(part)
         if ready := window.ready():
             out.append(ready)
             window.released(ready)
-    assert "".join(out) + (window.rest() or "") == "".join(parts)
+    assert "".join(out) + window.rest() == "".join(parts)
 
 
 async def test_a_clean_answer_passes_unchanged_and_early() -> None:

@@ -74,6 +74,18 @@ class Entity(Answer):
     score: float = 0.0
 
 
+class Mask(Answer):
+    """What stands in the place of `text[start:end]` where personal data is masked.
+
+    `restorable`: it stands for this one written form only, so that it can be turned back.
+    """
+
+    start: int
+    end: int
+    replacement: str = ""
+    restorable: bool = False
+
+
 class Timings(Answer):
     """Milliseconds per stage; None for one that was skipped."""
 
@@ -95,6 +107,7 @@ class DecisionProcess(Answer):
     degraded: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     entities: tuple[Entity, ...] = ()
+    masks: tuple[Mask, ...] = ()
     language: str | None = None
     timings: Timings = Timings()
 

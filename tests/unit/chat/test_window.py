@@ -3,16 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.windows import Windows
+from app.chat.window import Window
 
 
 def windows(*pieces: str) -> list[str]:
-    gathered, found = Windows(), []
+    gathered, found = Window(), []
     for piece in pieces:
         gathered.add(piece)
-        if window := gathered.take():
+        if window := gathered.ready():
             found.append(window)
-    return [*found, gathered.take_rest()]
+    return [*found, gathered.rest()]
 
 
 def test_whole_sentences_come_out_as_soon_as_they_are_whole() -> None:
