@@ -8,6 +8,7 @@ with Vigil() as vigil:  # VIGIL_URL, VIGIL_API_KEY
 
 from vigil_stream.async_client import AsyncVigil
 from vigil_stream.client import Vigil
+from vigil_stream.completions import async_chat_pieces, chat_pieces
 from vigil_stream.errors import (
     APIConnectionError,
     APIStatusError,
@@ -45,6 +46,7 @@ from vigil_stream.models.verdict import (
     Entity,
     Evidence,
     Floor,
+    Mask,
     Mode,
     Timings,
     Verdict,
@@ -87,6 +89,7 @@ __all__ = [
     "JobStatus",
     "JobTimeoutError",
     "Jobs",
+    "Mask",
     "Mode",
     "NotFoundError",
     "OverloadedError",
@@ -107,4 +110,6 @@ __all__ = [
     "WebhookState",
     "Wrong",
     "__version__",
+    "async_chat_pieces",
+    "chat_pieces",
 ]
