@@ -26,6 +26,19 @@ from app.schemas.decision import Decision
 from app.schemas.guard import MAX_TEXT_CHARS, GuardRequest, Mode
 from app.schemas.verdict import Verdict
 
+# Of the answer; its data is a `Line`.
+EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "data": {
+            "type": "string",
+            "contentMediaType": JSON,
+            "contentSchema": {"$ref": "#/components/schemas/Line"},
+        }
+    },
+}
+
 router = APIRouter(prefix="/v1/guard", tags=["guard"])
 
 
@@ -35,10 +48,10 @@ router = APIRouter(prefix="/v1/guard", tags=["guard"])
     response_class=Response,
     responses={
         200: {
-            "description": "Lines as they become known: NDJSON, or events where `Accept` is `text/event-stream`.",
+            "description": "Lines as they become known, in the form of the request or the other that `Accept` names.",
             "content": {
                 NDJSON: {"schema": {"$ref": "#/components/schemas/Line"}},
-                SSE: {"schema": {"type": "string"}},
+                SSE: {"schema": EVENT},
             },
         },
         **responses(400, 401, 403, 408, 413, 415, 422, 429, 503),

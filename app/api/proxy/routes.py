@@ -76,7 +76,13 @@ class Handled(Response):
             "description": "The model's answer, judged; with `stream`, as server-sent events",
             "content": {
                 "application/json": {"schema": {}},
-                "text/event-stream": {"schema": {"type": "string"}},
+                "text/event-stream": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["data"],
+                        "properties": {"data": {"type": "string"}},
+                    }
+                },
             },
         },
         **{status: {"description": text, "model": OpenAIError} for status, text in STATUSES.items()},
