@@ -4,9 +4,9 @@ import re
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import SettingsError
@@ -23,6 +23,11 @@ _URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 _OPERATOR = re.compile(r"(?:(?P<type>\*|[A-Za-z][A-Za-z0-9_]*)=)?(?P<operator>[a-z]+)")
 
 
+def _number(value: Any) -> Any:
+    # A Literal of numbers takes no text, and the environment holds nothing else.
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
 class Settings(BaseSettings):
     """One field per environment variable, in upper case: `vigil_port` is VIGIL_PORT."""
 
@@ -37,7 +42,7 @@ class Settings(BaseSettings):
     vigil_processes: int = Field(
         default=2, ge=1, le=64, description="Worker processes that `vigil up` starts."
     )
-    vigil_replicas: Literal[1, 3, 5] = 1
+    vigil_replicas: Annotated[Literal[1, 3, 5], BeforeValidator(_number)] = 1
     vigil_timeout_ms: int = Field(default=5000, ge=100, le=60_000, description="What a caller waits at most.")
     vigil_dev_key: bool = Field(default=True, description="Accept the development key, on loopback only.")
     vigil_nats_port: int | None = Field(default=None, ge=1, le=65535)

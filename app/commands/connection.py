@@ -1,5 +1,6 @@
 """The operator's connection to NATS."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,13 @@ from app.runtime.broker import new_broker
 from app.runtime.services import find_services
 from app.settings import settings
 
+_USERINFO = re.compile(r"(?<=://)[^/@\s,]*@")
+
+
+def without_password(address: str) -> str:
+    """Addresses as they may be shown: without the user and password that may stand in them."""
+    return _USERINFO.sub("", address)
+
 
 @asynccontextmanager
 async def jetstream() -> AsyncIterator[JetStreamContext]:
@@ -25,8 +33,11 @@ async def jetstream() -> AsyncIterator[JetStreamContext]:
     config = settings()
     servers = find_services(config).nats_servers
 
-    async def quiet(_: Exception) -> None:
-        """Errors of the attempts are summed up in one line below."""
+    last: list[Exception] = []
+
+    async def keep(error: Exception) -> None:
+        """The last of them is told below, in one line."""
+        last[:] = [error]
 
     try:
         connection = await nats.connect(
@@ -34,13 +45,17 @@ async def jetstream() -> AsyncIterator[JetStreamContext]:
             user=config.nats_user,
             password=config.nats_pass,
             connect_timeout=2,
+            # A first connection is tried as often as a lost one, whatever allow_reconnect says: 60 times by default.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0.1,
             allow_reconnect=False,
-            error_cb=quiet,
+            error_cb=keep,
         )
     except (NatsError, OSError, TimeoutError) as error:
-        reason = str(error) or type(error).__name__
+        cause = last[0] if last else error
+        reason = str(cause) or type(cause).__name__
         raise StartError(
-            f"no NATS server answers at {servers} ({reason}): set NATS_SERVERS or start it"
+            f"no NATS server answers at {without_password(servers)} ({reason}): set NATS_SERVERS or start it"
         ) from None
     try:
         yield connection.jetstream(timeout=5)

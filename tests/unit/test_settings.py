@@ -41,6 +41,11 @@ def test_nonsense_is_refused_on_one_line(monkeypatch, name: str, value: str, hin
     assert "\n" not in str(caught.value)
 
 
+def test_replicas_come_from_the_environment_as_text(monkeypatch) -> None:
+    monkeypatch.setenv("VIGIL_REPLICAS", "3")
+    assert settings().vigil_replicas == 3
+
+
 def test_the_defaults_are_those_of_the_brief(monkeypatch) -> None:
     for name in ("NATS_SERVERS", "CLICKHOUSE_HOST", "VIGIL_WORKERS", "VIGIL_PORT"):
         monkeypatch.delenv(name, raising=False)
