@@ -2,23 +2,34 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, TypeAlias, TypeVar
 
 import typer
+from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.table import Table
 
+from app.commands.backup import backup, restore
 from app.commands.connection import jetstream, publishing
-from app.errors import SettingsError, VigilError
+from app.errors import SettingsError, StartError, VigilError
 from app.runtime import burial, provisioning
 from app.runtime.findings import Finding, judge
-from app.runtime.inspection import look
+from app.runtime.inspection import Stored, look
 from app.settings import settings
 from app.streams import CONSUMERS, VIGIL, stream_configs
 
 cli = typer.Typer(no_args_is_help=True, help="Provision streams and consumers, compare them with the server.")
+
+T = TypeVar("T")
+Step: TypeAlias = Callable[[JetStreamContext, int], Awaitable[T]]
+TRIES = 6
+
+cli.command()(backup)
+cli.command()(restore)
 
 Replicas = Annotated[
     int | None,
@@ -95,13 +106,12 @@ def _described(finding: Finding) -> str:
 
 
 async def _findings(replicas: int, wait: float) -> list[Finding]:
-    async with jetstream() as js:
-        before = await look(js, replicas)
-        await asyncio.sleep(wait)
-        return judge(before, await look(js, replicas))
+    before = await _run(look, replicas)
+    await asyncio.sleep(wait)
+    return judge(before, await _run(look, replicas))
 
 
-async def _bury(number: int | None) -> list[tuple[Finding, Any]]:
+async def _bury(number: int | None) -> list[tuple[Finding, Stored]]:
     found = burial.buried(await _findings(settings().vigil_replicas, wait=2.0))
     chosen = [(finding, message) for message, finding in found.items() if number in (None, message.number)]
     if number is not None and not chosen:
@@ -114,9 +124,13 @@ async def _bury(number: int | None) -> list[tuple[Finding, Any]]:
     return chosen
 
 
-async def _run(step: Any, replicas: int) -> Any:
+async def _run(step: Step[T], replicas: int) -> T:
+    """A step that may be repeated: a cluster that moves replicas leaves some questions unanswered meanwhile."""
     async with jetstream() as js:
-        return await step(js, replicas)
+        for _ in range(TRIES):
+            with suppress(TimeoutError):
+                return await step(js, replicas)
+    raise StartError("JetStream does not answer: `vigil doctor` says whether the cluster has a leader")
 
 
 async def _info() -> None:

@@ -48,7 +48,7 @@ async def local(settings: Settings) -> AsyncIterator[Services]:
             await _ready(services.api_url, needed)
             # Loading engines takes a core for seconds: the others load when requests are served already.
             for process in others:
-                await servers.start(process)
+                await servers.start(process, beside=first)
             yield services
 
 

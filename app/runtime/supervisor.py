@@ -1,5 +1,6 @@
 """Several servers as one: started in order, stopped in reverse order."""
 
+import asyncio
 import logging
 from types import TracebackType
 from typing import Protocol, Self
@@ -28,24 +29,29 @@ class Supervisor:
     """
 
     def __init__(self) -> None:
-        self._started: list[Server] = []
+        self._started: list[list[Server]] = []
 
-    async def start(self, server: Server) -> None:
-        """Start one more server and wait until it serves.
+    async def start(self, server: Server, *, beside: Server | None = None) -> None:
+        """Start one more server and wait until it serves. It is stopped together with `beside`, else in its turn.
 
         Raises:
             StartError: it cannot start; the others keep running.
         """
         await server.start()
-        self._started.append(server)
+        for group in self._started:
+            if beside in group:
+                group.append(server)
+                return
+        self._started.append([server])
 
     async def stop(self) -> None:
         """Stop all, the latest first. One that fails to stop does not keep the others running."""
         while self._started:
-            try:
-                await self._started.pop().stop()
-            except Exception:
-                log.exception("a server could not be stopped")
+            group = self._started.pop()
+            ended = await asyncio.gather(*(server.stop() for server in group), return_exceptions=True)
+            for error in ended:
+                if isinstance(error, Exception):
+                    log.error("a server could not be stopped", exc_info=error)
 
     async def __aenter__(self) -> Self:
         return self
