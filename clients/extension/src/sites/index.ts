@@ -1,0 +1,11 @@
+import { chatgpt } from "./chatgpt";
+import { claude } from "./claude";
+import { gemini } from "./gemini";
+import type { Site } from "./site";
+
+export const SITES: readonly Site[] = [chatgpt, claude, gemini];
+
+/** The site that is served at `host`. */
+export function siteAt(host: string): Site | undefined {
+  return SITES.find((site) => site.host === host);
+}

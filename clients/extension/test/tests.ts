@@ -1,0 +1,3 @@
+import "./diff";
+import "./sites";
+import "./verdict";

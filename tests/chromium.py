@@ -1,0 +1,140 @@
+"""Chromium with the browser extension, as it was built, and pages for it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, Worker, expect
+
+from tests.chat_pages import EXTENSION, ChatPages
+
+BUILT = EXTENSION / "build" / "extension"
+AXE = EXTENSION / "node_modules" / "axe-core" / "axe.min.js"
+
+
+class Chromium:
+    """One Chromium with a profile of its own. The extension may reach 127.0.0.1, as if its user had allowed it."""
+
+    def __init__(self, playwright: Playwright, folder: Path, pages: ChatPages, **environment: str) -> None:
+        self._playwright = playwright
+        self._folder = folder
+        self._pages = pages
+        self._environment = environment
+        self.extension = folder / "extension"
+        shutil.copytree(BUILT, self.extension)
+        self._grant("http://127.0.0.1/*")
+        self.context = self._launch()
+
+    def _grant(self, pattern: str) -> None:
+        """Nobody can press the button of Chrome's own prompt here. What an unpacked extension once had in its manifest
+        counts as allowed for good: so it is loaded with the permission first, and from then on as it was built."""
+        manifest = self.extension / "manifest.json"
+        shipped = manifest.read_text(encoding="utf-8")
+        manifest.write_text(json.dumps({**json.loads(shipped), "host_permissions": [pattern]}), encoding="utf-8")
+        context = self._launch()
+        worker_of(context)
+        context.close()
+        manifest.write_text(shipped, encoding="utf-8")
+
+    def _launch(self) -> BrowserContext:
+        return self._playwright.chromium.launch_persistent_context(
+            self._folder / "profile",
+            executable_path="/usr/bin/chromium",
+            headless=True,
+            ignore_default_args=["--disable-extensions"],
+            args=[
+                "--headless=new",
+                "--no-sandbox",  # as root, which the machines that run tests often are
+                f"--disable-extensions-except={self.extension}",
+                f"--load-extension={self.extension}",
+                f"--host-resolver-rules={self._pages.resolver_rules}",
+                "--ignore-certificate-errors",
+            ],
+            env=self._environment or None,
+            viewport={"width": 1000, "height": 720},
+        )
+
+    @property
+    def worker(self) -> Worker:
+        return worker_of(self.context)
+
+    @property
+    def id(self) -> str:
+        return self.worker.url.split("/")[2]
+
+    def settings(self, **settings: str) -> None:
+        """Store these, and nothing else."""
+        self.worker.evaluate(
+            "async (settings) => { await chrome.storage.local.clear(); await chrome.storage.local.set(settings) }",
+            settings,
+        )
+
+    def options(self) -> Page:
+        page = self.context.new_page()
+        page.goto(f"chrome-extension://{self.id}/options.html")
+        return page
+
+    def close(self) -> None:
+        self.context.close()
+
+
+def worker_of(context: BrowserContext) -> Worker:
+    """The service worker of the extension; Chrome may have to start it."""
+    return context.service_workers[0] if context.service_workers else context.wait_for_event("serviceworker")
+
+
+class Chat:
+    """A chat page in a tab."""
+
+    def __init__(self, page: Page, host: str) -> None:
+        self.page = page
+        self.host = host
+        page.goto(f"https://{host}/")
+
+    @property
+    def field(self) -> Locator:
+        return self.page.locator(".ProseMirror, .ql-editor")
+
+    @property
+    def button(self) -> Locator:
+        return self.page.locator("[aria-label='Send prompt'], [aria-label='Send message']")
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.locator("vigil-panel dialog")
+
+    @property
+    def notice(self) -> Locator:
+        return self.page.locator("vigil-panel .notice")
+
+    def write(self, text: str) -> None:
+        """Into the composer, in the place of what is there. Quickly, as if it were dictated."""
+        self.field.fill("")
+        self.field.press_sequentially(text[:1])
+        self.page.keyboard.insert_text(text[1:])
+
+    def send(self, text: str, by: str = "Enter") -> None:
+        self.write(text)
+        if by == "Enter":
+            self.field.press("Enter")
+        else:
+            self.button.click()
+
+    def choose(self, name: str) -> None:
+        self.dialog.get_by_role("button", name=name, exact=True).click()
+        expect(self.dialog).to_have_count(0)
+
+
+def faults(page: Page, context: str | None = None) -> list[str]:
+    """What axe finds that is serious or worse, as `rule: element`."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = page.evaluate(
+        "async (context) => (await axe.run(context ?? document)).violations", context
+    )
+    return [
+        f"{violation['id']}: {node['html']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
