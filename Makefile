@@ -18,7 +18,7 @@ run: .venv/.installed ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/vigil up
 
 test: INSTALL_PACKAGES := yes
-test: check programs .integrations/.installed ## Check, then run every test against real servers
+test: check programs .integrations/.installed .venv/.browser ## Check, then run every test against real servers
 	@$(BIN)/python -m pytest
 
 check: .venv/.installed ## Look for faults without running anything: lint, format, types, import directions
@@ -27,6 +27,15 @@ check: .venv/.installed ## Look for faults without running anything: lint, forma
 	@$(BIN)/python -m mypy
 	@cd clients/python && $(CURDIR)/$(BIN)/python -m mypy --cache-dir $(CURDIR)/.mypy_cache
 	@$(BIN)/lint-imports --no-logo
+
+extension: clients/extension/node_modules/.installed ## Build the browser extension: clients/extension/dist/vigil-extension.zip
+	@cd clients/extension && $(NODE) npm run --silent build
+	@$(BIN)/python clients/extension/pack.py clients/extension/build/extension clients/extension/dist/vigil-extension.zip
+	@echo "clients/extension/dist/vigil-extension.zip"
+
+screenshots: extension ## Renew the pictures of the browser extension: docs/integrations/img/
+	@cd clients/extension && $(NODE) npm run --silent pages
+	@$(BIN)/python -m tests.screenshots
 
 asyncapi: .venv/.installed ## Renew the description of the messages: asyncapi/
 	@$(BIN)/python -m app.asyncapi
@@ -57,6 +66,9 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements-integrations.lock
 	@.tools/bin/uv pip compile --group pyproject.toml:integrations-before --no-deps --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet -o requirements-integrations-before.lock
+	@.tools/bin/uv pip compile --group pyproject.toml:browser --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) --constraint requirements.lock \
+		-o requirements-browser.lock
 	@.tools/bin/uv pip compile --no-config --group train --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) --constraint requirements.lock \
 		-o requirements-train.lock
@@ -65,6 +77,7 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 
 clean: ## Remove what was installed and cached; the data in .vigil stays
 	@rm -rf .venv .venv-train .tools .eval-pii .integrations .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf clients/extension/node_modules clients/extension/build clients/extension/dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp holds the folder's name: an environment that was copied or moved along is made anew.
@@ -80,6 +93,19 @@ endif
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
 		--no-deps --no-build-isolation --editable .
 	@echo "$(CURDIR)" > $@
+
+.venv/.browser: requirements-browser.lock .venv/.installed
+	@echo "Installing Node and Playwright into .venv; this takes ten seconds, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps --only-binary :all: -r requirements-browser.lock
+	@touch $@
+
+# The Node of .venv, whatever else is on this machine: the same sources give the same extension everywhere.
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+clients/extension/node_modules/.installed: clients/extension/package-lock.json | .venv/.browser
+	@cd clients/extension && $(NODE) npm ci --silent
+	@touch $@
 
 .eval-pii/.installed: requirements-eval-pii.lock | python
 	@$(PYTHON) -m venv --clear .eval-pii
@@ -120,7 +146,7 @@ python:
 	fi
 
 # What the tests use besides Python; on Debian a program's package bears its name.
-PROGRAMS := curl prometheus redis-server
+PROGRAMS := chromium curl prometheus redis-server
 
 programs:
 	@missing=$$(for program in $(PROGRAMS); do command -v $$program >/dev/null || echo $$program; done); \
@@ -133,4 +159,4 @@ programs:
 
 renew: ;
 
-.PHONY: programs help run test check asyncapi bench train eval dashboards eval-pii lock clean python renew
+.PHONY: programs help run test check extension screenshots asyncapi bench train eval dashboards eval-pii lock clean python renew

@@ -16,22 +16,35 @@ AXE = EXTENSION / "node_modules" / "axe-core" / "axe.min.js"
 class Chromium:
     """One Chromium with a profile of its own. The extension may reach 127.0.0.1, as if its user had allowed it."""
 
-    def __init__(self, playwright: Playwright, folder: Path, pages: ChatPages, **environment: str) -> None:
+    def __init__(
+        self, playwright: Playwright, folder: Path, pages: ChatPages, language: str | None = None
+    ) -> None:
         self._playwright = playwright
         self._folder = folder
         self._pages = pages
-        self._environment = environment
         self.extension = folder / "extension"
         shutil.copytree(BUILT, self.extension)
+        if language:
+            self._speak(language)
         self._grant("http://127.0.0.1/*")
         self.context = self._launch()
+
+    def _speak(self, language: str) -> None:
+        """Debian's chromium has its own texts in English only, unless another package is installed, and extensions
+        follow it. An extension without English speaks its default language."""
+        manifest = self.extension / "manifest.json"
+        shipped = json.loads(manifest.read_text(encoding="utf-8"))
+        manifest.write_text(json.dumps({**shipped, "default_locale": language}), encoding="utf-8")
+        shutil.rmtree(self.extension / "_locales" / "en")
 
     def _grant(self, pattern: str) -> None:
         """Nobody can press the button of Chrome's own prompt here. What an unpacked extension once had in its manifest
         counts as allowed for good: so it is loaded with the permission first, and from then on as it was built."""
         manifest = self.extension / "manifest.json"
         shipped = manifest.read_text(encoding="utf-8")
-        manifest.write_text(json.dumps({**json.loads(shipped), "host_permissions": [pattern]}), encoding="utf-8")
+        manifest.write_text(
+            json.dumps({**json.loads(shipped), "host_permissions": [pattern]}), encoding="utf-8"
+        )
         context = self._launch()
         worker_of(context)
         context.close()
@@ -40,7 +53,7 @@ class Chromium:
     def _launch(self) -> BrowserContext:
         return self._playwright.chromium.launch_persistent_context(
             self._folder / "profile",
-            executable_path="/usr/bin/chromium",
+            executable_path=shutil.which("chromium"),
             headless=True,
             ignore_default_args=["--disable-extensions"],
             args=[
@@ -51,7 +64,6 @@ class Chromium:
                 f"--host-resolver-rules={self._pages.resolver_rules}",
                 "--ignore-certificate-errors",
             ],
-            env=self._environment or None,
             viewport={"width": 1000, "height": 720},
         )
 
@@ -74,6 +86,18 @@ class Chromium:
         page = self.context.new_page()
         page.goto(f"chrome-extension://{self.id}/options.html")
         return page
+
+    def options_pages(self) -> list[Page]:
+        """The tabs that show the options page. It has one at first: the extension opens it when it is installed."""
+        return [page for page in self.context.pages if page.url.endswith("/options.html")]
+
+    def reload(self) -> None:
+        """As an update does. Chrome allows it to unpacked extensions in developer mode only."""
+        page = self.context.new_page()
+        page.goto("chrome://extensions")
+        page.evaluate("chrome.developerPrivate.updateProfileConfiguration({ inDeveloperMode: true })")
+        page.close()
+        self.worker.evaluate("setTimeout(() => chrome.runtime.reload(), 50)")
 
     def close(self) -> None:
         self.context.close()

@@ -1,5 +1,5 @@
 import type { Site } from "../sites/site";
-import { readField, writeField } from "./field";
+import { EDITOR_MS, readField, wait, writeField } from "./field";
 import type { Guard } from "./guard";
 
 /**
@@ -28,7 +28,7 @@ export class Composer {
   }
 
   #onKey(event: KeyboardEvent): void {
-    // Enter that ends a composition (Japanese, Chinese, Korean) sends nothing; 229 is what Safari-like pages see of it.
+    // Enter that ends a composition (Japanese, Chinese, Korean) sends nothing; 229 is its older sign.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     const field = closest(event, this.site.composer);
     if (field) this.#hold(event, field, () => this.#pressAgain(event, field));
@@ -64,8 +64,9 @@ export class Composer {
     const wanted = ruling.send ? ruling.text : ruling.edit;
     if (readField(field) !== text) return; // Changed meanwhile: it is judged when it is sent.
     if (wanted !== null && wanted !== text) await writeField(field, wanted);
-    if (ruling.send) this.#release(repeat);
-    else field.focus();
+    if (!ruling.send) return field.focus();
+    if (wanted !== text) await wait(EDITOR_MS);
+    this.#release(repeat);
   }
 
   #release(repeat: () => void): void {

@@ -10,18 +10,23 @@ export function readField(field: HTMLElement): string {
   return blocks.map((block) => block.innerText.replace(/\n$/, "")).join("\n");
 }
 
-/** Replace all of the text, in a way that the editor takes for typing. */
+/** Replace all of the text, in a way that the editor takes for typing. It learns of it within `EDITOR_MS`. */
 export async function writeField(field: HTMLElement, text: string): Promise<void> {
   field.focus();
   if (isPlain(field)) {
     field.select();
   } else {
     getSelection()?.selectAllChildren(field);
-    // An editor learns of a new selection from an event, which comes later.
-    await nextFrame();
+    await wait(EDITOR_MS);
   }
   if (text.includes("\n") || !document.execCommand("insertText", false, text)) paste(field, text);
-  await nextFrame();
+}
+
+/** Editors follow events and mutations that come a little later. Frames are none to wait for: a hidden tab has none. */
+export const EDITOR_MS = 30;
+
+export function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Editors make paragraphs of the lines of what is pasted; of what is typed, each in its own way. */
@@ -34,8 +39,4 @@ function paste(field: HTMLElement, text: string): void {
 
 function isPlain(field: HTMLElement): field is HTMLTextAreaElement | HTMLInputElement {
   return field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement;
-}
-
-function nextFrame(): Promise<void> {
-  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }

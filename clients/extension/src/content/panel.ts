@@ -14,6 +14,8 @@ type Choices<C> = readonly (readonly [phrase: Phrase, choice: C])[];
 const NOTICE_MS = 5_000;
 const CONTEXT_CHARS = 60;
 const MOST_PASSAGES = 5;
+/** From this threat score on a text is sanitized for itself, unless the server is set otherwise (SANITIZE_THRESHOLD). */
+const SUSPICIOUS_SCORE = 30;
 
 /** What the user sees in a page: notices in a corner, and dialogs that want a choice. In a shadow tree of its own. */
 export class Panel {
@@ -142,10 +144,12 @@ function reasonOf({ failure, detail }: Failed): string {
   return say(`failure_${failure}`, { detail }).trim();
 }
 
+/** Categories are named from weak signs on. Where personal data was found and the score is low, they are no reason. */
 function reasons(verdict: Verdict): HTMLElement[] {
+  const categories = verdict.entities.length && verdict.score < SUSPICIOUS_SCORE ? [] : verdict.categories;
   const names = [
-    ...verdict.categories.map((name) => nameOf("category", name)),
     ...verdict.entities.map((name) => nameOf("entity", name)),
+    ...categories.map((name) => nameOf("category", name)),
   ];
   return names.length ? [heading("reasons"), element("ul", {}, ...names.map((name) => element("li", {}, name)))] : [];
 }

@@ -11,7 +11,7 @@ const status = find("#status", HTMLElement);
 class Unusable extends Error {}
 
 for (const node of document.querySelectorAll<HTMLElement>("[data-say]")) node.textContent = say(node.dataset.say as Phrase);
-document.documentElement.lang = chrome.i18n.getUILanguage().startsWith("pl") ? "pl" : "en";
+document.documentElement.lang = say("language");
 document.title = say("settings_title");
 
 let stored = await loadSettings();
