@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import check, dlq, doctor, events, feedback, keys, policy, scan, serve, streams, up
+from app.commands import check, dlq, doctor, events, feedback, keys, policy, scan, serve, shadow, streams, up
 from app.errors import VigilError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Guard language-model applications.")
@@ -12,6 +12,7 @@ cli.command("up")(up.up)
 cli.command("check")(check.check)
 cli.command("scan")(scan.scan)
 cli.command("doctor")(doctor.doctor)
+cli.command("shadow")(shadow.shadow)
 cli.command("serve")(serve.serve)
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(policy.cli, name="policy")

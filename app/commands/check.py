@@ -1,16 +1,14 @@
 """`vigil check`: ask the running service about one text."""
 
-import os
 from typing import Annotated, Any
 
 import httpx
 import typer
 from rich.console import Console
 
+from app.commands.service import api_key, api_url
 from app.errors import StartError
-from app.runtime.services import find_services
 from app.schemas.guard import Mode
-from app.settings import settings
 
 COLOURS = {"ALLOW": "green", "SANITIZE": "yellow", "BLOCK": "red"}
 
@@ -31,11 +29,7 @@ def check(
 
 
 def _ask(body: dict[str, Any]) -> httpx.Response:
-    url = os.environ.get("VIGIL_URL") or find_services(settings()).api_url
-    key_file = settings().vigil_data_dir / "dev-key"
-    key = os.environ.get("VIGIL_API_KEY") or (key_file.read_text().strip() if key_file.exists() else "")
-    if not key:
-        raise StartError(f"no key: set VIGIL_API_KEY, or start Vigil here, which leaves one in {key_file}")
+    url, key = api_url(), api_key()
     try:
         return httpx.post(
             f"{url}/v1/guard/input", json=body, headers={"Authorization": f"Bearer {key}"}, timeout=10.0

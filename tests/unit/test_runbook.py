@@ -30,7 +30,9 @@ def commands(page: Path) -> Iterator[list[str]]:
     text = page.read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S) + re.findall(r"`([^`\n]+)`", text))
     for line in code.splitlines():
-        for part in re.split(r" && |; | {2,}#.*", line):
+        for part in re.split(r" && | \| |; | {2,}#.*", line):
+            if "vigil " not in part:
+                continue
             words = shlex.split(part, comments=True)
             while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
                 words.pop(0)

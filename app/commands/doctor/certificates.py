@@ -1,7 +1,6 @@
 """Certificates: how long those of the servers that are spoken to with TLS are still valid."""
 
 import asyncio
-import os
 import socket
 import ssl
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from app.commands.doctor.result import Result
+from app.commands.service import api_url
 from app.runtime.services import Services
 from app.settings import REMOTE, Settings
 
@@ -36,7 +36,7 @@ def _places(config: Settings, services: Services) -> list[tuple[str, int, bool]]
     redis = urlsplit(config.redis_url)
     if redis.scheme == "rediss":
         places.append((redis.hostname or "", redis.port or REDIS_PORT, False))
-    for url in [getattr(config, name) for name in REMOTE] + [os.environ.get("VIGIL_URL", services.api_url)]:
+    for url in [getattr(config, name) for name in REMOTE] + [api_url()]:
         parts = urlsplit(url)
         if parts.scheme == "https":
             places.append((parts.hostname or "", parts.port or HTTPS_PORT, False))

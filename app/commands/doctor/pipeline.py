@@ -1,6 +1,5 @@
 """The API, and a message through all workers and back."""
 
-import os
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -8,6 +7,7 @@ import httpx
 
 from app.commands.doctor.clock import clock
 from app.commands.doctor.result import Result
+from app.commands.service import api_url
 from app.runtime.services import Services
 from app.settings import Settings
 from app.version import VERSION
@@ -15,9 +15,9 @@ from app.version import VERSION
 TIMEOUT_S = 8.0
 
 
-async def checks(config: Settings, services: Services) -> list[Result]:  # noqa: ARG001
+async def checks(config: Settings, services: Services) -> list[Result]:  # noqa: ARG001 - every part is asked alike
     """What the API says of itself, and how its probe through the pipeline went. VIGIL_URL names another API."""
-    url = os.environ.get("VIGIL_URL") or services.api_url
+    url = api_url()
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False) as client:
         try:
             before = datetime.now(UTC)
