@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 UV := 0.13.9
+SITE ?= build/docs
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +41,11 @@ screenshots: extension ## Renew the pictures of the browser extension: docs/inte
 asyncapi: .venv/.installed ## Renew the description of the messages: asyncapi/
 	@$(BIN)/python -m app.asyncapi
 
+docs: .venv/.installed .docs/.installed ## Build the documentation site: build/docs; it needs no network
+	@$(BIN)/python -m app.openapi build/reference
+	@NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --quiet --strict --config-file site/mkdocs.yml --site-dir "$(abspath $(SITE))"
+	@echo "Open $(abspath $(SITE))/index.html"
+
 bench: .venv/.installed ## Measure; NAME="one another" says what, without it the benches are listed
 	@$(BIN)/python -m bench $(NAME)
 
@@ -62,6 +68,8 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements.lock
 	@.tools/bin/uv pip compile --group pyproject.toml:eval-pii --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements-eval-pii.lock
+	@.tools/bin/uv pip compile --group pyproject.toml:docs --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements-docs.lock
 	@.tools/bin/uv pip compile --group pyproject.toml:integrations --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements-integrations.lock
 	@.tools/bin/uv pip compile --group pyproject.toml:integrations-before --no-deps --universal --python-version 3.11 --generate-hashes \
@@ -76,7 +84,7 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 		--no-emit-index-url --no-annotate --no-header --quiet >> requirements-train.lock
 
 clean: ## Remove what was installed and cached; the data in .vigil stays
-	@rm -rf .venv .venv-train .tools .eval-pii .integrations .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-train .tools .eval-pii .integrations .docs build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@rm -rf clients/extension/node_modules clients/extension/build clients/extension/dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -126,6 +134,17 @@ endif
 		--require-hashes --no-deps --only-binary :all: -r requirements-integrations.lock
 	@.integrations/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
 		--require-hashes --no-deps --only-binary :all: --target .integrations/before -r requirements-integrations-before.lock
+	@echo "$(CURDIR)" > $@
+
+ifneq ($(shell cat .docs/.installed 2>/dev/null),$(CURDIR))
+.docs/.installed: renew
+endif
+
+.docs/.installed: requirements-docs.lock | python
+	@echo "Installing what builds the documentation into .docs; this takes a moment, once."
+	@$(PYTHON) -m venv --clear .docs
+	@.docs/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps --only-binary :all: -r requirements-docs.lock
 	@echo "$(CURDIR)" > $@
 
 # The runtime's packages and those to train with, apart from the runtime's own environment.

@@ -6,6 +6,7 @@ from html import escape
 STYLE = """\
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
+body { overflow-wrap: break-word; }
 h2 { border-top: 1px solid var(--line); padding-top: 1.5rem; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); }
