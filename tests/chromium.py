@@ -12,6 +12,9 @@ from tests.chat_pages import EXTENSION, ChatPages
 BUILT = EXTENSION / "build" / "extension"
 AXE = EXTENSION / "node_modules" / "axe-core" / "axe.min.js"
 
+# As long as a busy machine may need.
+expect.set_options(timeout=20_000)
+
 
 class Chromium:
     """One Chromium with a profile of its own. The extension may reach 127.0.0.1, as if its user had allowed it."""

@@ -112,6 +112,52 @@ def text_of(host: str, body: str) -> str:
     return content["prompt"] if host == "claude.ai" else content["messages"][0]["content"]["parts"][0]
 
 
+def test_the_parts_that_need_no_browser() -> None:
+    said = run("npm", "test", "--silent", folder=EXTENSION)
+    assert re.search(r"^# pass [1-9]\d+$", said, re.M)
+    assert re.search(r"^# fail 0$", said, re.M)
+
+
+def test_the_archive_holds_the_extension_and_is_the_same_each_time(tmp_path: Path) -> None:
+    with ZipFile(ARCHIVE) as archive:
+        names = archive.namelist()
+    assert {"manifest.json", "worker.js", "content.js", "page.js", "options.html"} <= set(names)
+    assert not [name for name in names if name.endswith((".ts", ".map"))]
+    before = sha256(ARCHIVE.read_bytes()).hexdigest()
+    run("node", "build.mjs", folder=EXTENSION)
+    run("python", "pack.py", str(BUILT), str(tmp_path / "again.zip"), folder=EXTENSION)
+    assert sha256((tmp_path / "again.zip").read_bytes()).hexdigest() == before
+
+
+def test_its_lock_has_hashes_and_no_addresses() -> None:
+    packages = json.loads((EXTENSION / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert all("resolved" not in package for package in packages.values())
+    assert [name for name, package in packages.items() if name and "integrity" not in package] == []
+
+
+def test_it_asks_for_no_more_than_it_needs() -> None:
+    manifest = json.loads((BUILT / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["permissions"] == ["storage"]
+    assert "host_permissions" not in manifest
+    hosts = {f"https://{host}/*" for host in SITES}
+    assert [set(script["matches"]) for script in manifest["content_scripts"]] == [hosts, hosts]
+    assert manifest["optional_host_permissions"] == ["https://*/*", "http://*/*"]
+    assert "web_accessible_resources" not in manifest
+    assert "externally_connectable" not in manifest
+    policy = manifest["content_security_policy"]["extension_pages"]
+    assert policy.startswith("default-src 'none'; script-src 'self';")
+    assert "unsafe" not in policy
+
+
+def test_both_languages_have_every_message() -> None:
+    english, polish = (
+        json.loads((BUILT / "_locales" / language / "messages.json").read_text(encoding="utf-8"))
+        for language in ("en", "pl")
+    )
+    assert english.keys() == polish.keys()
+    assert all(entry["message"] for messages in (english, polish) for entry in messages.values())
+
+
 @pytest.mark.parametrize("by", ["Enter", "button"])
 @pytest.mark.parametrize("host", SITES)
 def test_an_attack_is_stopped_before_any_request_carries_it(
@@ -305,23 +351,34 @@ def test_a_text_that_is_too_long_is_stopped_however_the_settings_are(
 
 def test_a_request_of_an_unknown_form_is_no_request_without_a_text(open_chat: Open, pages: ChatPages) -> None:
     chat = open_chat()
-    body = json.dumps({"blocks": [ATTACK]})
     send = "body => void fetch('/backend-api/f/conversation', {method: 'POST', body}).catch(() => {})"
-    chat.page.evaluate(send, body.replace("blocks", "messages").replace("[", "{").replace("]", "}"))
+    chat.page.evaluate(send, json.dumps({"messages": {"blocks": [ATTACK]}}))
     expect(chat.dialog).to_contain_text("in a way that the extension does not know")
     chat.choose("Close")
-    for form in ("new Request('/backend-api/f/conversation', {method: 'POST', body})", "new Blob([body])"):
-        chat.page.evaluate(
-            f"""body => void ({
-                "fetch(" + form + ")"
-                if "Request" in form
-                else "fetch('/backend-api/f/conversation', {method: 'post', body: " + form + "})"
-            }).catch(() => {{}})""",
-            json.dumps({"messages": [{"content": {"parts": [ATTACK]}}]}),
-        )
-        expect(chat.dialog).to_contain_text("Blocked")
-        chat.choose("Close")
-    assert list(pages.prompts()) == []
+    assert pages.requests == []
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        "fetch(new Request(path, {method: 'POST', body}))",
+        "fetch(new URL(path, location.href), {method: 'post', body: new Blob([body])})",
+        "fetch(path, {method: 'POST', body: new Blob([body]).stream(), duplex: 'half'})",
+        "new Promise((done) => { const xhr = new XMLHttpRequest(); xhr.onerror = done; xhr.open('POST', path);"
+        " xhr.send(new Blob([body])) })",
+    ],
+    ids=["Request", "URL and Blob", "stream", "XMLHttpRequest"],
+)
+def test_however_a_request_is_made_its_text_is_judged(open_chat: Open, pages: ChatPages, send: str) -> None:
+    chat = open_chat()
+    again = f"([path, body]) => void ({send}).catch(() => {{}})"
+    for text, decision in ((ATTACK, "Blocked"), (PERSONAL, "cleaned")):
+        body = json.dumps({"messages": [{"content": {"parts": [text]}}]})
+        chat.page.evaluate(again, ["/backend-api/f/conversation", body])
+        expect(chat.dialog).to_contain_text(decision)
+        chat.choose("Close" if text == ATTACK else "Send cleaned")
+        chat.field.fill("")
+    assert sent(pages, chat) == [CLEANED]
 
 
 @pytest.mark.parametrize("host", SITES)
@@ -534,49 +591,3 @@ def test_it_speaks_polish(playwright: Playwright, pages: ChatPages, vigil: Vigil
         assert faults(options) == []
     finally:
         chromium.close()
-
-
-def test_the_parts_that_need_no_browser() -> None:
-    said = run("npm", "test", "--silent", folder=EXTENSION)
-    assert re.search(r"^# pass [1-9]\d+$", said, re.M)
-    assert re.search(r"^# fail 0$", said, re.M)
-
-
-def test_the_archive_holds_the_extension_and_is_the_same_each_time(tmp_path: Path) -> None:
-    with ZipFile(ARCHIVE) as archive:
-        names = archive.namelist()
-    assert {"manifest.json", "worker.js", "content.js", "page.js", "options.html"} <= set(names)
-    assert not [name for name in names if name.endswith((".ts", ".map"))]
-    before = sha256(ARCHIVE.read_bytes()).hexdigest()
-    run("node", "build.mjs", folder=EXTENSION)
-    run("python", "pack.py", str(BUILT), str(tmp_path / "again.zip"), folder=EXTENSION)
-    assert sha256((tmp_path / "again.zip").read_bytes()).hexdigest() == before
-
-
-def test_its_lock_has_hashes_and_no_addresses() -> None:
-    packages = json.loads((EXTENSION / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    assert all("resolved" not in package for package in packages.values())
-    assert [name for name, package in packages.items() if name and "integrity" not in package] == []
-
-
-def test_it_asks_for_no_more_than_it_needs() -> None:
-    manifest = json.loads((BUILT / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["permissions"] == ["storage"]
-    assert "host_permissions" not in manifest
-    hosts = {f"https://{host}/*" for host in SITES}
-    assert [set(script["matches"]) for script in manifest["content_scripts"]] == [hosts, hosts]
-    assert manifest["optional_host_permissions"] == ["https://*/*", "http://*/*"]
-    assert "web_accessible_resources" not in manifest
-    assert "externally_connectable" not in manifest
-    policy = manifest["content_security_policy"]["extension_pages"]
-    assert policy.startswith("default-src 'none'; script-src 'self';")
-    assert "unsafe" not in policy
-
-
-def test_both_languages_have_every_message() -> None:
-    english, polish = (
-        json.loads((BUILT / "_locales" / language / "messages.json").read_text(encoding="utf-8"))
-        for language in ("en", "pl")
-    )
-    assert english.keys() == polish.keys()
-    assert all(entry["message"] for messages in (english, polish) for entry in messages.values())

@@ -19,6 +19,8 @@ export interface Verdict {
   readonly evidence: readonly Span[];
   /** Types of the personal data that was found. */
   readonly entities: readonly string[];
+  /** Names of the rules of the server that raised the score. */
+  readonly floors: readonly string[];
   /** Nobody could judge the text: the policy of the server decided. */
   readonly failed: boolean;
 }
@@ -39,7 +41,8 @@ export function readVerdict(answer: unknown): Verdict | null {
     categories: list(answer.categories).filter((name) => typeof name === "string"),
     sanitized,
     evidence: list(process.evidence).filter(isSpan).map(({ start, end }) => ({ start, end })),
-    entities: [...new Set(list(process.entities).flatMap((entity) => (isRecord(entity) ? [String(entity.type)] : [])))],
+    entities: [...new Set(list(process.entities).flatMap((entity) => textAt(entity, "type")))],
+    floors: list(process.floors).flatMap((floor) => textAt(floor, "name")),
     failed: answer.failed === true,
   };
 }
@@ -62,6 +65,10 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isSpan(value: unknown): value is Span {
   return isRecord(value) && Number.isInteger(value.start) && Number.isInteger(value.end);
+}
+
+function textAt(holder: unknown, name: string): string[] {
+  return isRecord(holder) && typeof holder[name] === "string" ? [holder[name]] : [];
 }
 
 function list(value: unknown): unknown[] {

@@ -50,6 +50,12 @@ test("ChatGPT: texts among uploads are found and replaced, the rest stays", () =
   assert.deepEqual(JSON.parse(rewritten(chatgpt, body, CLEAN)), message([image, CLEAN]));
 });
 
+test("ChatGPT: only what the user wrote", () => {
+  const hint = { author: { role: "system" }, content: { content_type: "model_editable_context", model_set_context: "" } };
+  const body = JSON.stringify({ messages: [hint, { author: { role: "user" }, content: { parts: [PESEL] } }] });
+  assert.deepEqual(chatgpt.read(body).texts, [PESEL]);
+});
+
 test("ChatGPT: a draft, and a request that goes on without a new message", () => {
   const draft = { partial_query: { author: { role: "user" }, content: { content_type: "text", parts: [PESEL] } } };
   assert.deepEqual(chatgpt.read(JSON.stringify(draft)).texts, [PESEL]);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { lengthOf } from "../src/judgement";
-import { passages, readVerdict } from "../src/verdict";
+import { reasonsOf, whyBlocked } from "../src/reasons";
+import { passages, readVerdict, type Verdict } from "../src/verdict";
 import { isExposed, originOf, permissionFor } from "../src/worker/settings";
 
 const ALLOW = { request_id: "req_1", decision: "ALLOW", threat_score: 1.5, categories: [], sanitized_text: null };
@@ -42,4 +43,19 @@ test("addresses", () => {
   assert.equal(isExposed("http://localhost.example.org"), true);
   assert.equal(isExposed("http://127.0.0.1:8080"), false);
   assert.equal(isExposed("https://vigil.example.org"), false);
+});
+
+test("why a text was blocked, and what was found", () => {
+  const found: Verdict = {
+    requestId: "req_1", decision: "BLOCK", score: 90, categories: ["prompt_leak", "new_kind"], sanitized: null,
+    evidence: [], entities: [], floors: [], failed: false,
+  };
+  assert.match(whyBlocked(found), /attack/);
+  assert.deepEqual(reasonsOf(found), ["It asks for the model's hidden instructions", "new kind"]);
+  assert.match(whyBlocked({ ...found, failed: true }), /could not be judged/);
+  assert.match(whyBlocked({ ...found, floors: ["denied_phrase"] }), /phrase/);
+  const personal = { ...found, score: 12, entities: ["PL_PESEL"] };
+  assert.match(whyBlocked(personal), /personal data/);
+  assert.deepEqual(reasonsOf(personal), ["PESEL number"]);
+  assert.equal(reasonsOf({ ...personal, score: 40 }).length, 3);
 });

@@ -31,7 +31,7 @@ export class Composer {
     // Enter that ends a composition (Japanese, Chinese, Korean) sends nothing; 229 is its older sign.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     const field = closest(event, this.site.composer);
-    if (field) this.#hold(event, field, () => this.#pressAgain(event, field));
+    if (field) this.#hold(event, field, () => void this.#pressAgain(event, field));
   }
 
   #onClick(event: MouseEvent): void {
@@ -78,12 +78,17 @@ export class Composer {
     }
   }
 
-  #pressAgain(event: KeyboardEvent, field: HTMLElement): void {
+  /** A page that does nothing about it, because no hand pressed the key, has a button. */
+  async #pressAgain(event: KeyboardEvent, before: HTMLElement): Promise<void> {
+    const field = before.isConnected ? before : this.#field();
+    if (!field) return;
+    const text = readField(field);
     const { key, code, ctrlKey, metaKey, altKey } = event;
     const keys = { key, code, keyCode: 13, which: 13, ctrlKey, metaKey, altKey };
     const again = new KeyboardEvent("keydown", { ...keys, bubbles: true, cancelable: true, composed: true });
-    const taken = !(field.isConnected ? field : this.#field())?.dispatchEvent(again);
-    if (!taken) this.#clickAgain(null);
+    if (!field.dispatchEvent(again)) return;
+    await wait(EDITOR_MS);
+    if (readField(field) === text) this.#release(() => this.#clickAgain(null));
   }
 
   /** The page may have drawn another button meanwhile. */

@@ -5,7 +5,7 @@ import { Guard } from "./guard";
 import { Panel } from "./panel";
 import { listenToPage } from "./wire";
 
-const site = siteAt(location.host);
+const site = siteAt(location.hostname);
 if (site) {
   const guard = new Guard((text) => askForJudgement({ kind: "judge", text }), new Panel());
   listenToPage(site, guard, new Composer(site, guard));

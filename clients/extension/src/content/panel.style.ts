@@ -30,7 +30,7 @@ dialog {
 }
 dialog[open] { display: flex; }
 dialog::backdrop { background: #0008; }
-header { padding: 18px 24px 0; }
+.top { padding: 18px 24px 0; }
 .brand { color: var(--soft); font-size: 13px; font-weight: 600; letter-spacing: 0.04em; text-transform: uppercase; }
 h2 { margin: 2px 0 0; color: var(--accent); font-size: 20px; font-weight: 650; outline: none; }
 h3 { margin: 16px 0 4px; font-size: 13px; font-weight: 650; color: var(--soft); }
@@ -48,7 +48,7 @@ del { background: light-dark(#ffd7d5, #5c1a1f); color: light-dark(#82071e, #ffd7
 ins { background: light-dark(#ccffd8, #123d22); color: light-dark(#0f5323, #b6f2c6); text-decoration: none; font-weight: 600; }
 .body .score { margin-top: 16px; font-weight: 600; }
 .body .request { color: var(--soft); font-size: 12px; overflow-wrap: anywhere; }
-footer { display: flex; flex-wrap: wrap; gap: 8px; padding: 14px 24px; border-top: 1px solid var(--line); }
+.buttons { display: flex; flex-wrap: wrap; gap: 8px; padding: 14px 24px; border-top: 1px solid var(--line); }
 button {
   padding: 7px 16px; border: 1px solid var(--line); border-radius: 8px; background: transparent; color: var(--ink);
   font-weight: 600; cursor: pointer;

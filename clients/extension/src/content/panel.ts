@@ -1,7 +1,8 @@
 import { diff, type Piece, shorten } from "../diff";
 import type { Judgement } from "../judgement";
 import { openSettings } from "../messages";
-import { nameOf, type Phrase, say } from "../say";
+import { reasonsOf, whyBlocked } from "../reasons";
+import { type Phrase, say } from "../say";
 import { passages, type Verdict } from "../verdict";
 import { element } from "./element";
 import { STYLE } from "./panel.style";
@@ -14,8 +15,6 @@ type Choices<C> = readonly (readonly [phrase: Phrase, choice: C])[];
 const NOTICE_MS = 5_000;
 const CONTEXT_CHARS = 60;
 const MOST_PASSAGES = 5;
-/** From this threat score on a text is sanitized for itself, unless the server is set otherwise (SANITIZE_THRESHOLD). */
-const SUSPICIOUS_SCORE = 30;
 
 /** What the user sees in a page: notices in a corner, and dialogs that want a choice. In a shadow tree of its own. */
 export class Panel {
@@ -51,7 +50,7 @@ export class Panel {
   blocked(text: string, verdict: Verdict): Promise<"edit" | "cancel"> {
     const quoted = passages(text, verdict.evidence).slice(0, MOST_PASSAGES);
     return this.#ask("blocked", "blocked_title", [["edit", "edit"], ["close", "cancel"]], [
-      element("p", {}, say("blocked_text")),
+      element("p", {}, whyBlocked(verdict)),
       ...reasons(verdict),
       ...(quoted.length ? [heading("passages"), element("ul", {}, ...quoted.map(quote))] : []),
       ...footer(verdict),
@@ -86,7 +85,7 @@ export class Panel {
   #ask<C>(kind: string, title: Phrase, choices: Choices<C | "cancel">, content: readonly Node[]): Promise<C | "cancel"> {
     this.#hide();
     // The title gets the focus: whoever presses Enter twice shall not choose without having read.
-    const top = element("h2", { id: "title", tabIndex: -1, autofocus: true }, say(title));
+    const heading = element("h2", { id: "title", tabIndex: -1, autofocus: true }, say(title));
     const dialog = element("dialog", { className: kind });
     dialog.setAttribute("aria-labelledby", "title");
     return new Promise((resolve) => {
@@ -101,9 +100,9 @@ export class Panel {
         return button;
       });
       dialog.append(
-        element("header", {}, element("span", { className: "brand" }, say("brand")), top),
+        element("div", { className: "top" }, element("span", { className: "brand" }, say("brand")), heading),
         element("div", { className: "body" }, ...content),
-        element("footer", {}, ...buttons),
+        element("div", { className: "buttons" }, ...buttons),
       );
       const end = (): void => {
         gone.disconnect();
@@ -144,14 +143,9 @@ function reasonOf({ failure, detail }: Failed): string {
   return say(`failure_${failure}`, { detail }).trim();
 }
 
-/** Categories are named from weak signs on. Where personal data was found and the score is low, they are no reason. */
 function reasons(verdict: Verdict): HTMLElement[] {
-  const categories = verdict.entities.length && verdict.score < SUSPICIOUS_SCORE ? [] : verdict.categories;
-  const names = [
-    ...verdict.entities.map((name) => nameOf("entity", name)),
-    ...categories.map((name) => nameOf("category", name)),
-  ];
-  return names.length ? [heading("reasons"), element("ul", {}, ...names.map((name) => element("li", {}, name)))] : [];
+  const found = reasonsOf(verdict);
+  return found.length ? [heading("reasons"), element("ul", {}, ...found.map((name) => element("li", {}, name)))] : [];
 }
 
 function footer(verdict: Verdict): HTMLElement[] {

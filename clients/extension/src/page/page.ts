@@ -8,7 +8,7 @@ import { guardXhr } from "./xhr";
 /** Has the body of a request judged. Gives the one to send, null when there is none. */
 export type Clear = (carries: Outgoing["carries"], body: string) => Promise<string | null>;
 
-const site = siteAt(location.host);
+const site = siteAt(location.hostname);
 if (site) {
   const waiting = new Map<number, (body: string | null) => void>();
   let port: MessagePort | null = null;

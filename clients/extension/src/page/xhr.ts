@@ -28,13 +28,14 @@ export function guardXhr(site: Site, clear: Clear): void {
       // Nobody can be asked while the page stands still.
       if (!entry.async) throw new DOMException("Vigil stopped this request.", "NetworkError");
       void textOf(args[0])
-        .then((body) => clear(entry.carries, body).then((cleared) => ({ body, cleared })))
-        .then(({ body, cleared }) => {
+        .then(async (body) => {
+          const cleared = await clear(entry.carries, body);
           if (opened.get(self) !== entry) return; // Aborted or opened anew meanwhile.
           opened.delete(self);
           if (cleared === null) fail(self);
           else Reflect.apply(send, self, cleared === body ? args : [cleared]);
-        });
+        })
+        .catch(() => fail(self)); // A body that cannot be read.
       return undefined;
     },
   });

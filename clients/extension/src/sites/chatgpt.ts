@@ -6,9 +6,10 @@ import { parse, type Place, placeAt, sent, type Sent, type Site, Unreadable } fr
  * descriptions of uploads. While the user types, `prepare` carries a beginning of it as `partial_query`.
  */
 export const chatgpt: Site = {
-  host: "chatgpt.com",
+  hostname: "chatgpt.com",
   composer: "#prompt-textarea",
-  sendButton: '[data-testid="send-button"], #composer-submit-button:not([data-testid="stop-button"])',
+  sendButton:
+    '[data-testid="send-button"], #composer-submit-button:not([data-testid="stop-button"]), button[aria-label="Send prompt" i]',
 
   carries(method, path) {
     const match = /^\/backend-(?:api|anon)\/(?:f\/)?conversation(\/prepare)?$/.exec(path);
@@ -31,7 +32,10 @@ export const chatgpt: Site = {
 };
 
 function placesOf(message: unknown): Place[] {
-  const content = isRecord(message) ? message.content : undefined;
+  if (!isRecord(message)) throw new Unreadable("a message of another form");
+  const { author, content } = message;
+  // What the page adds on behalf of the system or of a tool is not what somebody wrote.
+  if (isRecord(author) && typeof author.role === "string" && author.role !== "user") return [];
   if (!isRecord(content)) throw new Unreadable("a message without content");
   const { parts } = content;
   if (!Array.isArray(parts)) {

@@ -6,7 +6,7 @@ import { parse, placeAt, sent, type Sent, type Site, Unreadable } from "./site";
  * `extracted_content` of `attachments`. `title` gets the first prompt once more, to name the conversation.
  */
 export const claude: Site = {
-  host: "claude.ai",
+  hostname: "claude.ai",
   composer: 'div.ProseMirror[contenteditable="true"], [data-testid="chat-input"]',
   sendButton: 'button[aria-label="Send message" i], button[data-testid="send-button"]',
 

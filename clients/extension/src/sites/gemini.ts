@@ -5,8 +5,8 @@ import { parse, placeAt, sent, type Sent, type Site, Unreadable } from "./site";
  * and the first of the first of that is the prompt.
  */
 export const gemini: Site = {
-  host: "gemini.google.com",
-  composer: 'rich-textarea .ql-editor[contenteditable="true"]',
+  hostname: "gemini.google.com",
+  composer: '.ql-editor[contenteditable="true"]',
   sendButton: 'button.send-button, button[aria-label="Send message" i]',
 
   carries(method, path) {

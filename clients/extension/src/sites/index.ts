@@ -5,7 +5,7 @@ import type { Site } from "./site";
 
 export const SITES: readonly Site[] = [chatgpt, claude, gemini];
 
-/** The site that is served at `host`. */
-export function siteAt(host: string): Site | undefined {
-  return SITES.find((site) => site.host === host);
+/** The site that is served under `hostname`, at whatever port. */
+export function siteAt(hostname: string): Site | undefined {
+  return SITES.find((site) => site.hostname === hostname);
 }

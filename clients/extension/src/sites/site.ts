@@ -1,6 +1,6 @@
 /** What the extension has to know of a chat page. One file for each. */
 export interface Site {
-  readonly host: string;
+  readonly hostname: string;
   /** Selector of the field in which the prompt is written. */
   readonly composer: string;
   /** Selector of the buttons that send it. */

@@ -15,7 +15,7 @@ chrome.runtime.onInstalled.addListener(({ reason }) => {
 chrome.action.onClicked.addListener(() => void chrome.runtime.openOptionsPage());
 
 chrome.runtime.onMessage.addListener((request: Request, sender, answer) => {
-  if (sender.id !== chrome.runtime.id || !sender.url || !siteAt(new URL(sender.url).host)) return false;
+  if (sender.id !== chrome.runtime.id || !sender.url || !siteAt(new URL(sender.url).hostname)) return false;
   void handle(request).then(answer);
   return true;
 });
