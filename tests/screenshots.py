@@ -3,10 +3,10 @@
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.chat_pages import ChatPages
-from tests.chromium import Chat, Chromium
+from tests.chromium import Chat, Chromium, driver
 from tests.running import Vigil
 
 PICTURES = Path(__file__).parents[1] / "docs" / "integrations" / "img"
@@ -21,7 +21,7 @@ def take(folder: Path) -> None:
     """One picture of each state, and one of the options page."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     pages = ChatPages(folder)
-    with Vigil(folder) as vigil, sync_playwright() as playwright:
+    with Vigil(folder) as vigil, driver() as playwright:
         vigil.start()
         chromium = Chromium(playwright, folder, pages)
         chromium.settings(address=vigil.url, key=vigil.key, failMode="closed")

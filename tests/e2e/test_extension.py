@@ -13,11 +13,11 @@ from urllib.parse import parse_qs
 from zipfile import ZipFile
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 
 from app.runtime.ports import free_port
 from tests.chat_pages import EXTENSION, SITES, ChatPages
-from tests.chromium import BUILT, Chat, Chromium, faults
+from tests.chromium import BUILT, Chat, Chromium, driver, faults
 from tests.e2e.test_guard import ATTACK, ATTACK_PL, PESEL
 from tests.running import Vigil
 
@@ -49,7 +49,7 @@ def built() -> None:
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
+    with driver() as running:
         yield running
 
 
@@ -323,6 +323,20 @@ def test_pressing_again_while_it_is_judged_sends_once(open_chat: Open, pages: Ch
     expect(chat.dialog).to_have_count(1)
     chat.page.keyboard.press("Enter")  # what is open is read first: its title has the focus
     expect(chat.dialog).to_have_count(1)
+    chat.choose("Send cleaned")
+    assert sent(pages, chat, 2) == [QUESTION, CLEANED]
+
+
+def test_where_a_page_ignores_keys_that_no_hand_pressed_the_button_sends(
+    open_chat: Open, pages: ChatPages
+) -> None:
+    chat = open_chat()
+    chat.page.evaluate(
+        """addEventListener("keydown", (event) => event.isTrusted || event.stopImmediatePropagation(), true)"""
+    )
+    chat.send(QUESTION)
+    assert sent(pages, chat) == [QUESTION]
+    chat.send(PERSONAL)
     chat.choose("Send cleaned")
     assert sent(pages, chat, 2) == [QUESTION, CLEANED]
 
