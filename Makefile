@@ -80,7 +80,7 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 	@.tools/bin/uv pip compile --no-config --group train --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) --constraint requirements.lock \
 		-o requirements-train.lock
-	@.tools/bin/uv pip compile --no-config --group carriers --no-deps --universal --python-version 3.11 --generate-hashes \
+	@.tools/bin/uv pip compile --no-config --group carriers --group peers --no-deps --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet >> requirements-train.lock
 
 clean: ## Remove what was installed and cached; the data in .vigil stays

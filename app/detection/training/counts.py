@@ -46,16 +46,11 @@ def tables(examples: list[Example]) -> str:
     )
 
 
-def hidden(example: Example) -> bool:
-    """Whether the text is an order inside an e-mail, document, page, tool output, code or table."""
-    return example.attack and example.kind == "indirect_injection" and example.carrier != "chat"
-
-
 def _totals(attacks: list[Example], benign: list[Example]) -> list[tuple[str, list[Example]]]:
     return [
         ("all", attacks + benign),
         ("attacks", attacks),
-        ("of them hidden in a document", [example for example in attacks if hidden(example)]),
+        ("of them hidden in a document", [example for example in attacks if example.hidden]),
         ("benign", benign),
         ("of them hard negatives", [example for example in benign if example.hard]),
     ]

@@ -18,15 +18,12 @@ SEED = 7
 RATES = (0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.0025)
 
 
-def ngrams(table: Table, strength: float) -> tuple[NgramModel, Margins]:
-    """Logistic regression on hashed n-grams: on what is certain, then with the windows that it points at."""
-    counts = _sparse(table.texts)
-    chosen = table.chosen()
-    for _ in range(3):
-        model = LogisticRegression(C=strength, solver="liblinear", max_iter=300, random_state=SEED)
-        model.fit(counts[chosen], table.attack[chosen], sample_weight=table.weight[chosen])
-        margins: Margins = np.asarray(model.decision_function(counts), dtype=np.float64)
-        chosen = table.chosen(margins)
+def ngrams(table: Table, counts: sparse.csr_matrix, strength: float) -> tuple[NgramModel, Margins]:
+    """Logistic regression on hashed n-grams; and the margins of all windows."""
+    chosen = table.chosen
+    model = LogisticRegression(C=strength, solver="liblinear", max_iter=300, random_state=SEED)
+    model.fit(counts[chosen], table.attack[chosen], sample_weight=table.weight[chosen])
+    margins: Margins = np.asarray(model.decision_function(counts), dtype=np.float64)
     return NgramModel(model.coef_[0].astype(np.float16), float(model.intercept_[0])), margins
 
 
@@ -115,7 +112,7 @@ def categories(rows: Floats, names: list[str], weight: NDArray[np.float64]) -> d
     }
 
 
-def _sparse(texts: list[str]) -> sparse.csr_matrix:
+def counted(texts: list[str]) -> sparse.csr_matrix:
     """Counts of n-grams over the root of their number: the same sum that NgramModel takes."""
     values: list[NDArray[np.float32]] = []
     columns: list[NDArray[np.int64]] = []

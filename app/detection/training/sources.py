@@ -36,6 +36,11 @@ class Example:
     hard: bool = False
 
     @property
+    def hidden(self) -> bool:
+        """Whether the text is an order inside an e-mail, document, page, tool output, code or table."""
+        return self.attack and self.kind == "indirect_injection" and self.carrier != "chat"
+
+    @property
     def split(self) -> str:
         """`train`, `calibration` or `test` by a hash of the idea: six, one and one of eight."""
         place = int.from_bytes(hashlib.sha256(self.idea.encode()).digest()[:4], "big") % 8

@@ -19,6 +19,9 @@ MAX_WINDOWS = 4
 OWN = {"corpus", "ordinary"}
 WEIGHTS = {"corpus": 2.0, "ordinary": 2.0, "satml-ctf-2024": 0.5, "llmail-inject": 0.5}
 VARIANT_WEIGHT = 0.5
+# In a document that hides an order, the windows apart from the one that holds it are as benign as any, if the models
+# agree; their weight, and how many windows apart they lie.
+QUIET_WEIGHT, APART = 0.5, 2
 # Foreign windows to train on that the bundled classifier reads: 5 ms each.
 READ_FOREIGN = 8000
 
@@ -31,9 +34,9 @@ Margins = NDArray[np.float64]
 class Table:
     """Windows to learn from; `owner[i]` is the example that window i belongs to.
 
-    `certain` marks windows whose label is the text's: all of a benign text, the only one of a short attack, a
-    variant. Of a long attack nobody knows which window holds it. `variant` windows are for training only, `held` ones
-    for calibration only.
+    `certain` marks windows whose label is known: all of a benign text, the only one of a short attack, a variant. Of
+    a long attack nobody knows which window holds it; `hidden` ones are of a document. `variant` windows are for
+    training only, `held` ones for calibration only.
     """
 
     texts: list[str]
@@ -43,6 +46,7 @@ class Table:
     train: Bools
     held: Bools
     certain: Bools
+    hidden: Bools
     variant: Bools
     weight: Margins
     examples: int
@@ -54,16 +58,30 @@ class Table:
         np.maximum.at(found, self.owner[kept], margins[kept])
         return found
 
-    def chosen(self, margins: Margins | None = None) -> Bools:
-        """Windows to fit on: what is certain, and with `margins` the highest window of every long attack."""
-        if margins is None:
-            return self.train & self.certain
-        unsure = np.flatnonzero(self.train & ~self.certain)
+    @property
+    def chosen(self) -> Bools:
+        """Windows to fit on."""
+        return self.train & self.certain
+
+    @property
+    def unsure(self) -> Bools:
+        """Windows to train on whose label `taught` has to find."""
+        return self.train & ~self.certain
+
+    def taught(self, margins: Margins) -> "Table":
+        """The table as a model sees it: the highest window of a long attack holds it, distant quiet ones do not."""
+        unsure = np.flatnonzero(self.unsure)
         order = unsure[np.lexsort((-margins[unsure], self.owner[unsure]))]
         first = np.concatenate(([True], self.owner[order][1:] != self.owner[order][:-1]))[: len(order)]
-        chosen = self.train & self.certain
-        chosen[order[first]] = True
-        return chosen
+        highest = np.full(self.examples, -1)
+        highest[self.owner[order[first]]] = order[first]
+        distance = np.abs(unsure - highest[self.owner[unsure]])
+        quiet = unsure[self.hidden[unsure] & (distance >= APART) & (margins[unsure] < 0)]
+        certain, attack, weight = self.certain.copy(), self.attack.copy(), self.weight.copy()
+        certain[order[first]] = certain[quiet] = True
+        attack[quiet] = False
+        weight[quiet] *= QUIET_WEIGHT
+        return replace(self, certain=certain, attack=attack, weight=weight)
 
 
 def build(examples: Sequence[Example], seed: int) -> Table:
@@ -96,6 +114,7 @@ def build(examples: Sequence[Example], seed: int) -> Table:
         train=np.array([one.split == "train" for one in examples])[owners],
         held=np.array([one.split == "calibration" for one in examples])[owners],
         certain=variant | (counts == 1) | ~attack,
+        hidden=np.array([one.hidden and one.source in OWN for one in examples])[owners],
         variant=variant,
         weight=np.where(variant, weight * VARIANT_WEIGHT, weight),
         examples=len(examples),

@@ -1,10 +1,11 @@
 """Tuning the encoder's network, and training the compact one beside it."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,16 +21,17 @@ log = logging.getLogger("vigil.training")
 # Tokens of a batch, padding included, and what widths are rounded up to: each width is compiled once.
 BATCH_TOKENS = 2048
 ROUND = 24
-EPOCHS = 5
-# Foreign windows of one epoch; those near the boundary, by the n-gram model, are drawn three times as often.
-FOREIGN = 6000
+EPOCHS = 3
+# Foreign windows of one epoch, and the share of our own texts' variants: others each time. Foreign windows near the
+# boundary, by the n-gram model, are drawn three times as often.
+FOREIGN, VARIANTS = 4000, 0.4
 NEAR, NEAR_FACTOR = 1.5, 3.0
 WARM_UP = 60
 # The parameters that are shipped are the mean over the steps of this last share.
 AVERAGED = 0.4
 # All of the above and the network's own: another value is another result.
 SETTINGS = (
-    BATCH_TOKENS, ROUND, EPOCHS, FOREIGN, NEAR, NEAR_FACTOR, WARM_UP, AVERAGED,
+    BATCH_TOKENS, ROUND, EPOCHS, FOREIGN, VARIANTS, NEAR, NEAR_FACTOR, WARM_UP, AVERAGED,
     network.UNITS, network.DROPOUT, network.WORD_DROPOUT, network.RATE, network.NEW_RATE, network.TAUGHT,
 )  # fmt: skip
 
@@ -80,19 +82,26 @@ class Tuner:
         self._step, self._forward = step, forward
 
     def fit(self, nearness: Margins) -> dict[str, Arrays]:
-        """Train; `nearness` are margins of another model, for the choice of foreign windows."""
+        """Train; `nearness` are margins of another model, for the choice of windows.
+
+        From the second epoch on the encoder itself says which window of a long attack holds it.
+        """
         state = network.start(self._encoder, self._seed)
         average, averaged = state.parameters, 0
-        chosen = self._table.chosen(nearness)
+        unsure = self._table.unsure & self._table.own
+        seen = nearness.copy()
         total, number, started = 0, 0, perf_counter()
         for epoch in range(EPOCHS):
-            batches = list(self._batches(self._drawn(chosen, nearness)))
+            if epoch:
+                seen[unsure] = self.margins(state.parameters, unsure)[0][unsure]
+            lesson = self._table.taught(seen)
+            batches = list(self._batches(self._drawn(lesson.chosen, nearness)))
             total = total or len(batches) * EPOCHS
             for packed in batches:
                 number += 1
                 scale = min(1.0, number / WARM_UP) * max(0.03, 1 - number / total)
                 key = jax.random.fold_in(jax.random.PRNGKey(self._seed), number)
-                state = self._step(state, float(number), self._labelled(packed), key, scale)
+                state = self._step(state, float(number), self._labelled(packed, lesson), key, scale)
                 if number > (1 - AVERAGED) * total:
                     averaged += 1
                     share = 1 / averaged
@@ -109,7 +118,7 @@ class Tuner:
             for name, parameters in average.items()
         }
 
-    def margins(self, parameters: dict[str, Arrays], chosen: Bools) -> tuple[Margins, Margins]:
+    def margins(self, parameters: Mapping[str, Any], chosen: Bools) -> tuple[Margins, Margins]:
         """Margins of the chosen windows by either network; 0 for the others."""
         found = np.zeros((2, len(self._ids)))
         for packed in self._batches(np.flatnonzero(chosen)):
@@ -118,7 +127,8 @@ class Tuner:
         return found[0], found[1]
 
     def _drawn(self, chosen: NDArray[np.bool_], nearness: Margins) -> NDArray[np.int64]:
-        own = np.flatnonzero(chosen & self._table.own)
+        drawn = ~self._table.variant | (self._chance.random(len(chosen)) < VARIANTS)
+        own = np.flatnonzero(chosen & self._table.own & drawn)
         foreign = np.flatnonzero(chosen & ~self._table.own)
         if len(foreign) > FOREIGN:
             wrong_side = nearness[foreign] * np.where(self._table.attack[foreign], -1, 1)
@@ -126,10 +136,10 @@ class Tuner:
             foreign = self._chance.choice(foreign, FOREIGN, replace=False, p=wanted / wanted.sum())
         return np.concatenate((own, foreign))
 
-    def _labelled(self, packed: Packed) -> tuple[NDArray[np.generic], ...]:
+    def _labelled(self, packed: Packed, lesson: Table) -> tuple[NDArray[np.generic], ...]:
         target, weight = np.zeros((2, len(packed.tokens)), np.float32)
-        target[: len(packed.places)] = self._table.attack[packed.places]
-        weight[: len(packed.places)] = self._table.weight[packed.places]
+        target[: len(packed.places)] = lesson.attack[packed.places]
+        weight[: len(packed.places)] = lesson.weight[packed.places]
         return packed.tokens, packed.mask, target, weight
 
     def _batches(self, places: Sequence[int] | NDArray[np.int64]) -> Iterator[Packed]:
