@@ -13,7 +13,7 @@ from app.access.keys import StoredKeys
 from app.access.pepper import load_pepper
 from app.access.policy_book import PolicyBook
 from app.access.policy_store import PREFIX
-from app.api.door.capacity import Capacity, PipelineLag
+from app.api.door.capacity import POLL_S, Capacity, PipelineLag
 from app.api.event_log import EventLog
 from app.api.health import Readiness
 from app.api.idempotency import Idempotency
@@ -59,8 +59,7 @@ class Parts:
         self.book = PolicyBook()
         self.policies = BucketCopy(POLICIES, PREFIX, connect, self.book.load, missing_is_empty=True)
         self.capacity = Capacity(config.vigil_max_in_flight, config.timeout_s)
-        self.lag = PipelineLag(self.capacity, connect)
-        self.backlog = Backlog(connect)
+        self.backlog = Backlog(connect, PipelineLag(self.capacity).tell, POLL_S)
         self.limiter = Limiter(
             RedisStore(config.redis_url) if config.redis_url else None, config.vigil_api_processes
         )
@@ -99,7 +98,6 @@ class Parts:
                 self.pipeline,
                 self.keys,
                 self.policies,
-                self.lag,
                 self.backlog,
                 self.courier,
             )

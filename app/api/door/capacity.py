@@ -1,23 +1,16 @@
 """How much is let in: requests that could not be answered in time are refused at once, not after five seconds."""
 
-import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
+from nats.js.api import ConsumerInfo
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.problems import identity, problem
 from app.errors import PipelineUnavailable
 from app.metrics.api import LAG, PLACES, REFUSED
-from app.runtime.tasks import cancel
-from app.streams import ARBITER, DETECTION, PII, VIGIL
-
-log = logging.getLogger("vigil.api")
+from app.streams import ARBITER, DETECTION, PII
 
 # The routes that ask the pipeline while their client waits.
 JUDGING = frozenset(
@@ -41,6 +34,7 @@ LATE = 0.8
 # Jobs are let in up to this part of the time limit: they fill what callers leave.
 JOB_LAG = 0.2
 
+# How often the consumers are asked for, seconds.
 POLL_S = 0.5
 # Waiting consumers of a request, each of which can fall behind by itself.
 WATCHED = (DETECTION, ARBITER, PII)
@@ -115,38 +109,25 @@ class Capacity:
 
 
 class PipelineLag:
-    """Asks the server now and then how far the consumers are behind, and tells the capacity."""
+    """How far the consumers are behind, told to the capacity as often as they are asked for (`app.runtime.backlog`)."""
 
-    def __init__(self, capacity: Capacity, connect: Callable[[], Awaitable[Client]]) -> None:
+    def __init__(self, capacity: Capacity) -> None:
         self._capacity = capacity
-        self._connect = connect
         self._progress = {consumer.durable: Progress() for consumer in WATCHED}
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin to ask."""
-        self._task = asyncio.create_task(self._watch(), name="watch the pipeline's lag")
+    def tell(self, consumers: Mapping[str, ConsumerInfo]) -> None:
+        """What the server says of the consumers now, by durable."""
+        now = time.monotonic()
+        self._capacity.lag_s = max(
+            progress.wait_s(consumers[durable].num_pending or 0, _settled(consumers[durable]), now)
+            for durable, progress in self._progress.items()
+        )
+        LAG.set(self._capacity.lag_s)
 
-    async def stop(self) -> None:
-        """Ask no more."""
-        await cancel(self._task)
 
-    async def _watch(self) -> None:
-        js = (await self._connect()).jetstream(timeout=1.0)
-        while True:
-            with suppress(NatsError, TimeoutError, OSError):  # it says nothing: the last estimate holds
-                self._capacity.lag_s = await self._ask(js)
-                LAG.set(self._capacity.lag_s)
-            await asyncio.sleep(POLL_S)
-
-    async def _ask(self, js: JetStreamContext) -> float:
-        waits = []
-        for durable, progress in self._progress.items():
-            info = await js.consumer_info(VIGIL.name, durable)
-            delivered = info.delivered.consumer_seq if info.delivered else 0
-            settled = delivered - (info.num_ack_pending or 0)
-            waits.append(progress.wait_s(info.num_pending or 0, settled, time.monotonic()))
-        return max(waits)
+def _settled(info: ConsumerInfo) -> int:
+    delivered = info.delivered.consumer_seq if info.delivered else 0
+    return delivered - (info.num_ack_pending or 0)
 
 
 class Progress:
