@@ -16,6 +16,9 @@ RANDOM_CHARS = 33
 CHECKSUM_CHARS = 6
 _SHAPE = re.compile(rf"vk_(live|test)_[0-9A-Za-z]{{{RANDOM_CHARS + CHECKSUM_CHARS},}}")
 
+# The predecessor's keys begin with `vg_`.
+_ANYWHERE = re.compile(r"(v[gk]_(?:live|test)_)[0-9A-Za-z]+")
+
 
 class Environment(StrEnum):
     """What a key is for; it stands in the key, so that a test key in production is seen at a glance."""
@@ -45,6 +48,11 @@ def well_formed(key: str) -> bool:
 def hint(key: str) -> str:
     """What a list of keys shows: kind and last four characters."""
     return f"{key[: key.rindex('_') + 1]}...{key[-4:]}"
+
+
+def masked(text: str) -> str:
+    """`text` without the secret part of whatever looks like a key in it: paths and names of fields are repeated."""
+    return _ANYWHERE.sub(lambda match: f"{match.group(1)}...", text)
 
 
 def _checksum(stem: str) -> str:

@@ -7,7 +7,7 @@ import uvicorn
 from app.api import create_app
 from app.api.connections import Connection
 from app.errors import VigilError
-from app.runtime import logs
+from app.runtime import garbage, logs
 from app.settings import settings
 
 
@@ -19,6 +19,7 @@ def main() -> None:
     except VigilError as error:
         sys.exit(f"vigil: {error}")
     logs.configure(config.vigil_log_level, config.vigil_log_format)
+    garbage.spare_what_is_loaded()
     uvicorn.run(
         app,
         host=config.vigil_host,

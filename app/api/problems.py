@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from app.access.key import masked
 from app.errors import PipelineTimeout, PipelineUnavailable
 from app.events.failures import StoreUnavailable
 
@@ -194,7 +195,7 @@ def identity(scope: Scope) -> dict[str, str]:
 
 def _field(location: tuple[int | str, ...]) -> str:
     names = [str(part) for part in location if part != "body" and not isinstance(part, int)]
-    return ".".join(names) or "body"
+    return masked(".".join(names)) or "body"  # an unknown field is named as its sender has named it
 
 
 def _message(error: Mapping[str, Any]) -> str:

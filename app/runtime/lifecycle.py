@@ -10,7 +10,7 @@ from faststream.nats import NatsBroker
 from app import tracing
 from app.errors import NotProvisioned
 from app.metrics import delivery as metrics
-from app.runtime import logs
+from app.runtime import garbage, logs
 from app.runtime.backlog import Backlog
 from app.runtime.metrics_server import MetricsServer
 from app.runtime.provisioning import require
@@ -44,6 +44,7 @@ class Lifecycle:
         When one is missing, the process ends with one line that says which, and what creates it.
         """
         logs.configure(self._settings.vigil_log_level, self._settings.vigil_log_format)
+        garbage.spare_what_is_loaded()
         connection = await self._broker.connect()
         mine = tuple(consumer for consumer in CONSUMERS if consumer.worker in self._settings.workers)
         try:

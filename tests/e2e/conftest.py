@@ -24,7 +24,9 @@ def model(running_model: Model) -> Model:
 
 @pytest.fixture(scope="session")
 def vigil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vigil]:
-    running = Vigil(tmp_path_factory.mktemp("vigil"))
+    # Events are there sooner than after the usual five seconds, and webhooks may come to the tests.
+    quick = {"FLUSH_INTERVAL_MS": "200", "VIGIL_WEBHOOK_ALLOW": "127.0.0.1"}
+    running = Vigil(tmp_path_factory.mktemp("vigil"), **quick)
     running.start()
     yield running
     assert running.stop() == 0, running.said()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ import httpx
 import pytest
 
 from tests.running import Vigil as Product
+from tests.services.test_jobs import Receiver
+from tests.wires import until
 from vigil_stream import (
     AsyncVigil,
     AuthenticationError,
@@ -25,9 +27,12 @@ from vigil_stream import (
     Decision,
     PayloadTooLargeError,
     PermissionDeniedError,
+    Text,
     UnprocessableError,
     Verdict,
     Vigil,
+    WebhookError,
+    webhooks,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -267,3 +272,79 @@ def test_a_call_whose_answer_was_lost_is_judged_once(vigil: Product) -> None:
     vigil.events(verdict.request_id)
     query = f"SELECT uniqExact(request_id) FROM n8n_logs.vigil_events WHERE redacted_text = '{text}'"
     assert vigil.rows(query) == [(1,)]
+
+
+async def test_a_job_and_the_webhook_that_brings_it(vigil: Product) -> None:
+    async with Receiver(refuse=0).running() as receiver, AsyncVigil(vigil.url, vigil.key) as client:
+        job = await client.jobs.submit(Text(ATTACK, mode="fast"), webhook_url=receiver.url)
+        done = await client.jobs.wait(job.job_id, timeout=60)
+        assert done.verdict is not None
+        assert not done.verdict.allowed
+
+        async def told() -> bool:
+            return bool(receiver.seen)
+
+        assert await until(told, 30)
+        secret = await client.jobs.webhook_secret()
+    headers, body = receiver.seen[0]
+    brought = webhooks.verify(secret, headers, body)
+    assert (brought.job_id, brought.verdict) == (job.job_id, done.verdict)
+    with pytest.raises(WebhookError):
+        webhooks.verify(secret, headers, body.replace(b"done", b"DONE"))
+
+
+# What 0.1.0 knew nothing of. Its routes were /v1/guard/input and /v1/guard/output.
+SINCE = frozenset(("fail_mode", "failed", "shadow_decision", "policy_version", "masks", "combined_score"))
+
+
+def _older(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _older(item) for name, item in value.items() if name not in SINCE}
+    return [_older(item) for item in value] if isinstance(value, list) else value
+
+
+def _newer(value: Any) -> Any:
+    if isinstance(value, dict):
+        fields = {name: item if name == "weights" else _newer(item) for name, item in value.items()}
+        return {**fields, "since_tomorrow": {"in": ["it", 1]}}
+    return [_newer(item) for item in value] if isinstance(value, list) else value
+
+
+class OtherVersion(httpx.BaseTransport):
+    """The running server, answering as one a minor version before or after it."""
+
+    def __init__(self, other: Callable[[Any], Any]) -> None:
+        self._other = other
+        self._wire = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._wire.handle_request(request)
+        answer.read()
+        body = self._other(answer.json())
+        kind = {"Content-Type": answer.headers["content-type"]}
+        return httpx.Response(answer.status_code, json=body, headers=kind)
+
+    def close(self) -> None:
+        self._wire.close()
+
+
+@pytest.mark.parametrize("other", [_older, _newer])
+def test_a_server_one_minor_version_away(vigil: Product, other: Callable[[Any], Any]) -> None:
+    with (
+        httpx.Client(transport=OtherVersion(other)) as http,
+        Vigil(vigil.url, vigil.key, http_client=http) as client,
+    ):
+        explained = client.guard_output("Her PESEL is 44051401359.", prompt="Whose?", explain=True)
+        assert (explained.sanitized, explained.failed) == (True, False)
+        assert explained.decision_process is not None
+        assert [entity.type for entity in explained.decision_process.entities] == ["PL_PESEL"]
+        assert not client.guard_input(ATTACK).allowed
+        with pytest.raises(UnprocessableError) as refused:
+            client.guard_input("a", mode="slow")
+        assert refused.value.problem.errors[0].field == "mode"
+        if other is _newer:
+            batch = client.guard_batch(["Good morning", Text("")])
+            assert [item.ok for item in batch.items] == [True, False]
+            job = client.jobs.submit("Good morning")
+            assert client.jobs.wait(job.job_id, timeout=60).verdict is not None
+            assert any(listed.job_id == job.job_id for listed in client.jobs.list())

@@ -7,6 +7,7 @@ import time
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access.key import masked
 from app.api.door.presented_key import PROTECTED
 from app.runtime.logs import request_id as current
 
@@ -54,7 +55,7 @@ class RequestId:
             if scope["path"].startswith(PROTECTED):
                 client = state.get("client")
                 log.info(
-                    "%s %s %d %.1f ms client=%s", scope["method"], scope["path"], status,
+                    "%s %s %d %.1f ms client=%s", scope["method"], masked(scope["path"]), status,
                     (time.perf_counter() - started) * 1000, client.client_id if client else "-",
                 )  # fmt: skip
             current.reset(token)

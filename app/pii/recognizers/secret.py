@@ -21,7 +21,7 @@ _KEYS = re.compile(
     r"|(?:AC|SK)[0-9a-f]{32}|key-[0-9a-f]{32}|[0-9a-f]{32}-us[0-9]{1,2}"  # Twilio, Mailgun, Mailchimp
     r"|dop_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|EAACEdEose0cBA[A-Za-z0-9]{20,200}"
     r"|sq0(?:atp|csp)-[A-Za-z0-9_\-]{22,43}|NRAK-[A-Z0-9]{27}|lin_api_[A-Za-z0-9]{40}|glsa_[A-Za-z0-9_]{32,64}"
-    r"|vk_[A-Za-z0-9_\-]{20,128}|hvs\.[A-Za-z0-9_\-]{24,128}|r8_[A-Za-z0-9]{37}|gsk_[A-Za-z0-9]{40,64}"
+    r"|v[gk]_[A-Za-z0-9_\-]{20,128}|hvs\.[A-Za-z0-9_\-]{24,128}|r8_[A-Za-z0-9]{37}|gsk_[A-Za-z0-9]{40,64}"
     r"|eyJ[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{0,1000}"  # JSON Web Token, RFC 7519
     r")(?![A-Za-z0-9_])"
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.access.key import Environment, hint, new_key, well_formed
+from app.access.key import Environment, hint, masked, new_key, well_formed
 
 
 @pytest.mark.parametrize("environment", Environment)
@@ -25,3 +25,10 @@ def test_one_wrong_character_breaks_the_checksum(place: int, character: str) -> 
 def test_a_hint_shows_four_characters_of_a_key() -> None:
     key = new_key(Environment.LIVE)
     assert hint(key) == f"vk_live_...{key[-4:]}"
+
+
+def test_in_what_is_repeated_keys_are_masked() -> None:
+    key = new_key()
+    assert masked(f"/v1/guard/{key}/x") == "/v1/guard/vk_test_.../x"
+    assert masked(f"vg_{key[3:]}: unknown field") == "vg_test_...: unknown field"
+    assert masked("/v1/guard/input") == "/v1/guard/input"

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,20 @@ def test_digests_hang_on_the_deployment_key(tmp_path: Path) -> None:
     one = load_pepper(Settings(vigil_data_dir=tmp_path))
     assert one.digest("a") == load_pepper(Settings(vigil_data_dir=tmp_path)).digest("a")
     assert one.digest("a") != load_pepper(Settings(vigil_data_dir=tmp_path / "other")).digest("a")
+
+
+def test_a_key_that_is_almost_right_is_as_far_away_as_any_other() -> None:
+    """Only digests are compared, and how far two of them agree does not hang on how far their keys do."""
+    good = new_key()
+    keys = ring(entry(good), development={good: CLIENT})
+    assert good not in repr(vars(keys)), "the ring does not hold the key that it knows"
+    agreeing, refusals = [], set()
+    for right in range(len("vk_test_"), len(good)):
+        other = good[:right] + ("A" if good[right] != "A" else "B") + good[right + 1 :]
+        digits = zip(PEPPER.digest(good), PEPPER.digest(other), strict=True)
+        agreeing.append(len(list(takewhile(lambda pair: pair[0] == pair[1], digits))))
+        with pytest.raises(KeyRefused) as refused:
+            keys.client(other)
+        refusals.add(str(refused.value))
+    assert max(agreeing) < 8, "of 64 digits; 8 agree by chance once in 4 billion"
+    assert len(refusals) == 1
