@@ -6,7 +6,7 @@ import time
 import pytest
 
 from app.detection import parallel
-from app.detection.parallel import detect
+from app.detection.parallel import AT_ONCE_CHARS, detect
 from app.schemas.detection import BranchName, BranchResult
 from app.schemas.guard import Mode
 
@@ -34,6 +34,18 @@ async def test_every_engine_runs_off_the_event_loop() -> None:
     asked = engines()
     await detect("text", Mode.FULL, asked)
     assert all(engine.thread not in (None, threading.get_ident()) for engine in asked.values())
+
+
+async def test_only_a_short_text_in_fast_mode_is_judged_on_the_event_loop() -> None:
+    for text, mode, here in (
+        ("x" * AT_ONCE_CHARS, Mode.FAST, True),
+        ("x" * (AT_ONCE_CHARS + 1), Mode.FAST, False),
+        ("x", Mode.FULL, False),
+    ):
+        asked = engines()
+        await detect(text, mode, asked)
+        threads = {engine.thread for engine in asked.values()} - {None}
+        assert (threads == {threading.get_ident()}) is here
 
 
 async def test_fast_mode_leaves_the_classifier_out() -> None:
