@@ -1,4 +1,4 @@
-"""The API over two processes and one Redis: repeats, limits, revocation, refusals, what a dead or hung Redis costs.
+"""The API over two processes and one Redis: repeats, limits, changes, refusals, what a dead or hung Redis costs.
 
 Starts the whole product with REDIS_URL, and a second API process beside it. Needs redis-server. Times are wall-clock.
 """
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -82,6 +82,7 @@ async def measure(vigil: Vigil, urls: list[str], redis: RedisServer) -> None:
         await own_verdicts(vigil, urls, http)
         await limits(vigil, urls, http)
         await revocation(vigil, urls, http)
+        await reload(vigil, urls, http)
         wrong_keys(vigil.key)
         await refusals(vigil, http)
         await first_sentence(vigil)
@@ -151,22 +152,48 @@ async def revocation(vigil: Vigil, urls: list[str], http: httpx.AsyncClient) -> 
     took = []
     for number in range(3):
         made = client(vigil, f"revoked-{number}")
+
+        async def accepted(url: str, key: str = made["key"]) -> bool:
+            return (await ask(http, url, key, "")).status_code != 401
+
         for url in urls:
             assert (await ask(http, url, made["key"], "Good morning")).status_code == 200
-        revoking = asyncio.create_task(asyncio.to_thread(vigil.command, "keys", "revoke", made["key_id"]))
-        working = {url: time.monotonic() for url in urls}
-        while not revoking.done() or any(time.monotonic() - last < 0.5 for last in working.values()):
-            for url in urls:
-                if (await ask(http, url, made["key"], "")).status_code != 401:
-                    working[url] = time.monotonic()
-            if revoking.done() and "ended" not in locals():
-                ended = time.monotonic()
-        took.append(max(working.values()) - ended)
-        del ended
-    print(
-        "key still accepted after `vigil keys revoke` had ended, worst of two processes: "
-        + ", ".join(f"{seconds:+.2f} s" for seconds in took)
-    )
+        took.append(await lingering(vigil, ("keys", "revoke", made["key_id"]), accepted, urls))
+    show("key still accepted after `vigil keys revoke` had ended", took)
+
+
+async def reload(vigil: Vigil, urls: list[str], http: httpx.AsyncClient) -> None:
+    made = client(vigil, "reloaded")
+    file = vigil.folder / "reloaded.json"
+    took = []
+    for allowed, status in (("full", 200), ("fast", 403)) * 2:
+
+        async def as_before(url: str, status: int = status) -> bool:
+            return (await ask(http, url, made["key"], "Good morning")).status_code == status
+
+        file.write_text(json.dumps({"modes": [allowed]}))
+        took.append(await lingering(vigil, ("policy", "set", "reloaded", str(file)), as_before, urls))
+    show("policy of before still held to after `vigil policy set` had ended", took)
+
+
+async def lingering(
+    vigil: Vigil, command: tuple[str, ...], as_before: Callable[[str], Awaitable[bool]], urls: list[str]
+) -> float:
+    """Seconds from the end of a command on for which one of the processes went by what was before."""
+    changing = asyncio.create_task(asyncio.to_thread(vigil.command, *command))
+    ended = None
+    last = dict.fromkeys(urls, time.monotonic())
+    while ended is None or any(time.monotonic() - seen < 0.5 for seen in last.values()):
+        for url in urls:
+            if await as_before(url):
+                last[url] = time.monotonic()
+        if ended is None and changing.done():
+            ended = time.monotonic()
+    return max(last.values()) - ended
+
+
+def show(what: str, took: list[float]) -> None:
+    print(f"{what}, worst of two processes: {', '.join(f'{seconds:+.2f} s' for seconds in took)}")
 
 
 def wrong_keys(good: str) -> None:

@@ -46,7 +46,8 @@ def traced(tmp_path_factory: pytest.TempPathFactory):
             folder,
             OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url,
             OTEL_BSP_SCHEDULE_DELAY="100",
-            FLUSH_INTERVAL_MS="1000",
+            FLUSH_INTERVAL_MS="200",
+            VIGIL_PROCESSES="1",
             VIGIL_LOG_FORMAT="json",
         ) as vigil:
             vigil.start()

@@ -13,7 +13,7 @@ import psutil
 from tests.running import Vigil
 
 
-def test_a_stop_leaves_nothing_behind_and_a_second_start_goes_on_with_the_same_data(
+def test_stopped_or_killed_it_leaves_nothing_behind_and_goes_on_with_the_same_data(
     tmp_path: Path, stopped_after
 ) -> None:
     vigil = stopped_after(Vigil(tmp_path))
@@ -30,46 +30,36 @@ def test_a_stop_leaves_nothing_behind_and_a_second_start_goes_on_with_the_same_d
     vigil.start()
     assert vigil.key == key
     assert len(vigil.events(first_id)) == 1, "what was waiting in the stream arrives after the restart"
-    assert vigil.stop() == 0
-
-
-def test_killed_with_nine_it_leaves_no_orphan_and_starts_again(tmp_path: Path, stopped_after) -> None:
-    vigil = stopped_after(Vigil(tmp_path))
-    vigil.start()
     children = vigil.processes()
     vigil.process.kill()
     vigil.process.wait()
-    assert not psutil.wait_procs(children, timeout=30)[1]
+    assert not psutil.wait_procs(children, timeout=30)[1], "killed with nine it leaves no orphan"
     vigil.start()
     assert vigil.guard("Good morning").json()["decision"] == "ALLOW"
     assert vigil.stop() == 0
 
 
 def test_a_taken_port_or_folder_or_a_senseless_setting_stops_the_start_with_one_line(
-    tmp_path: Path, stopped_after
+    vigil: Vigil, tmp_path: Path
 ) -> None:
-    (tmp_path / "one").mkdir()
-    (tmp_path / "two").mkdir()
-    vigil = stopped_after(Vigil(tmp_path / "one"))
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", vigil.port))
+        taken.bind(("127.0.0.1", 0))
         taken.listen()
-        refused = vigil.command("up")
+        port = taken.getsockname()[1]
+        refused = Vigil(tmp_path, VIGIL_PORT=str(port)).command("up")
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
-    assert f"port {vigil.port}" in refused.stderr
+    assert f"port {port}" in refused.stderr
     assert "VIGIL_PORT" in refused.stderr
-    vigil.start()
-    other = Vigil(tmp_path / "two", VIGIL_DATA_DIR=str(tmp_path / "one" / "data")).command("up")
+    other = Vigil(tmp_path, VIGIL_DATA_DIR=str(vigil.folder / "data")).command("up")
     assert other.returncode == 1
     assert "in use by another Vigil" in other.stderr
-    assert vigil.stop() == 0
     for setting, hint in (
         ({"VIGIL_WORKERS": "detektion"}, "detection, arbiter, pii, logging"),
         ({"CLICKHOUSE_PORT": "8123"}, "native port"),
         ({"SANITIZE_THRESHOLD": "90"}, "BLOCK_THRESHOLD"),
     ):
-        wrong = Vigil(tmp_path / "two", **setting).command("up")
+        wrong = Vigil(tmp_path, **setting).command("up")
         assert wrong.returncode == 1
         assert wrong.stderr.count("\n") == 1, wrong.stderr
         assert hint in wrong.stderr

@@ -19,7 +19,7 @@ from tests.running import Vigil
 
 @pytest.fixture(scope="module")
 def vigil(tmp_path_factory):
-    with Vigil(tmp_path_factory.mktemp("faults")) as running:
+    with Vigil(tmp_path_factory.mktemp("faults"), FLUSH_INTERVAL_MS="500") as running:
         running.start()
         yield running
 
