@@ -13,7 +13,7 @@ import psutil
 from tests.running import Vigil
 
 
-def test_stopped_or_killed_it_leaves_nothing_behind_and_goes_on_with_the_same_data(
+def test_a_stop_leaves_nothing_behind_and_a_second_start_goes_on_with_the_same_data(
     tmp_path: Path, stopped_after
 ) -> None:
     vigil = stopped_after(Vigil(tmp_path))
