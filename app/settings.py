@@ -1,5 +1,6 @@
 """Settings, read once from the environment. Units are in the names; the brief's names are kept."""
 
+import os
 import re
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -36,6 +37,11 @@ class Settings(BaseSettings):
     vigil_host: str = "127.0.0.1"
     vigil_port: int = Field(default=8080, ge=1, le=65535)
     vigil_data_dir: Path = Path(".vigil")
+    vigil_secrets_dir: Path | None = Field(
+        default=None,
+        description="A folder of files that are settings, as containers get secrets: `nats_pass` holds NATS_PASS. "
+        "The environment goes first.",
+    )
     vigil_workers: str = Field(
         default=",".join(WORKERS), description="Workers of this process, comma separated."
     )
@@ -242,9 +248,18 @@ def settings() -> Settings:
         SettingsError: one line per value that makes no sense, with the variable's name.
     """
     try:
-        return Settings()
+        return Settings(_secrets_dir=_secrets_dir())
     except ValidationError as invalid:
         raise SettingsError("; ".join(map(_line, invalid.errors()))) from None
+
+
+def _secrets_dir() -> Path | None:
+    folder = os.environ.get("VIGIL_SECRETS_DIR")
+    if not folder:
+        return None
+    if not Path(folder).is_dir():
+        raise SettingsError(f"VIGIL_SECRETS_DIR={folder!r}: there is no such folder")
+    return Path(folder)
 
 
 def _line(error: object) -> str:

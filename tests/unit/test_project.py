@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 TEXTS = {"", ".py", ".toml", ".md", ".lock", ".yaml", ".yml", ".json", ".html", ".sql", ".sh"}
-TARGETS = ("run", "test", "check", "asyncapi", "bench", "lock", "clean")
+TARGETS = ("run", "cluster", "image", "test", "check", "asyncapi", "bench", "lock", "clean")
 
 
 def _name(requirement: str) -> str:

@@ -56,9 +56,30 @@ def test_the_defaults_are_those_of_the_brief(monkeypatch) -> None:
     assert found.nats_server_list == ["nats://localhost:4222"]
 
 
+@pytest.mark.parametrize("replicas", [1, 3, 5])
+def test_replicas_come_from_the_environment(monkeypatch, replicas: int) -> None:
+    monkeypatch.setenv("VIGIL_REPLICAS", str(replicas))
+    assert settings().vigil_replicas == replicas
+
+
 def test_workers_come_in_pipeline_order_whatever_the_order_written() -> None:
     assert Settings(vigil_workers=" pii ,detection").workers == ("detection", "pii")
 
 
 def test_passwords_are_not_printed() -> None:
     assert "hunter2" not in repr(Settings(nats_pass="hunter2", clickhouse_password="hunter2"))
+
+
+def test_secrets_may_be_files_and_the_environment_goes_first(monkeypatch, tmp_path) -> None:
+    (tmp_path / "nats_pass").write_text("from the file\n")
+    (tmp_path / "clickhouse_password").write_text("from the file")
+    monkeypatch.setenv("VIGIL_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("CLICKHOUSE_PASSWORD", "from the environment")
+    config = settings()
+    assert (config.nats_pass, config.clickhouse_password) == ("from the file", "from the environment")
+
+
+def test_a_folder_of_secrets_that_is_not_there_stops_the_start(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("VIGIL_SECRETS_DIR", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match=r"VIGIL_SECRETS_DIR=.*there is no such folder"):
+        settings()

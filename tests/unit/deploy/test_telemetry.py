@@ -11,7 +11,7 @@ from deploy.grafana.build import FOLDER, encoded
 from deploy.grafana.dashboards import DASHBOARDS
 from tests.unit.test_metrics import METRICS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy/prometheus"
 RULES: list[dict[str, Any]] = [
     rule
