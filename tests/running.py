@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import psutil
@@ -16,6 +16,7 @@ from clickhouse_driver import Client
 from clickhouse_driver.errors import Error as ClickHouseError
 
 from app.runtime.ports import free_port
+from tests.documents import ROOT
 
 CLEAN = ("NATS_SERVERS", "CLICKHOUSE_HOST", "CLICKHOUSE_PORT", "REDIS_URL", "VIGIL_PORT", "VIGIL_WORKERS")
 
@@ -41,7 +42,7 @@ class Vigil:
         started = time.monotonic()
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*COMMAND, "up"], env=self.environment, cwd=self.folder, stdout=output, stderr=output
+                self.started_by, env=self.environment, cwd=self.folder, stdout=output, stderr=output
             )
         while "Vigil is ready" not in self.said():
             assert self.process.poll() is None, self.said()
@@ -49,7 +50,12 @@ class Vigil:
             time.sleep(0.05)
         return time.monotonic() - started
 
-    def __enter__(self) -> "Vigil":
+    @property
+    def started_by(self) -> list[str]:
+        """The command that runs it."""
+        return [*COMMAND, "up"]
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -129,6 +135,43 @@ class Vigil:
         assert self.process is not None
         children = psutil.Process(self.process.pid).children(recursive=True)
         return [child for child in children if name is None or name in " ".join(child.cmdline())]
+
+
+class Cluster(Vigil):
+    """One `make cluster`: the processes of the compose file on addresses of their own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        super().__init__(folder, **environment)
+        self.environment |= {"VIGIL_CLUSTER_DIR": str(folder / "data"), "PYTHONPATH": str(ROOT)}
+
+    @property
+    def started_by(self) -> list[str]:
+        return [sys.executable, "-m", "deploy.compose.native"]
+
+    def start(self, within_s: float = 110.0) -> float:
+        took = super().start(within_s)
+        self.url = f"http://{self.address('api')}:8080"
+        return took
+
+    @property
+    def key(self) -> str:
+        return (self.folder / "data" / "key").read_text().strip()
+
+    @property
+    def containers(self) -> dict[str, Any]:
+        """Address and process of each, as they were when all had come up."""
+        return json.loads((self.folder / "data" / "containers.json").read_text())
+
+    @property
+    def services(self) -> dict[str, Any]:
+        return {"clickhouse_host": self.address("clickhouse"), "clickhouse_port": 9000}
+
+    def address(self, container: str) -> str:
+        return self.containers[container]["address"]
+
+    def kill(self, container: str) -> None:
+        """SIGKILL. It is started again, as compose does, and has another number then."""
+        os.kill(self.containers[container]["pid"], signal.SIGKILL)
 
 
 # The interpreter of the tests, so that the product of this clone runs and no other.

@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, TypeAlias, TypeVar
 
 import typer
@@ -44,9 +45,13 @@ def _replicas(given: int | None) -> int:
 
 
 @cli.command()
-def apply(replicas: Replicas = None) -> None:
+def apply(
+    replicas: Replicas = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to try again while the servers come up.")] = 0.0,
+) -> None:
     """Create what is missing and change what the server allows to change."""
-    changes = asyncio.run(_run(provisioning.apply, _replicas(replicas)))
+    attempt = partial(_run, provisioning.apply, _replicas(replicas))
+    changes = asyncio.run(provisioning.apply_patiently(attempt, wait))
     for change in changes:
         typer.echo(f"{'REFUSED ' if change.refused else ''}{change}")
     if any(change.refused for change in changes):

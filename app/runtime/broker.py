@@ -11,6 +11,9 @@ log = logging.getLogger("vigil.nats")
 
 # A running handler may take this long after SIGTERM; then its message goes to another replica.
 GRACEFUL_STOP_S = 20.0
+# After that nothing is left to be drained. Two nodes of a cluster killed, a subscription of the client was seen to wait
+# for its default, 30 s, and the process was killed in the end.
+DRAIN_S = 3.0
 
 
 def new_broker(settings: Settings, *, name: str) -> NatsBroker:
@@ -36,6 +39,7 @@ def new_broker(settings: Settings, *, name: str) -> NatsBroker:
         disconnected_cb=on_disconnect,
         reconnected_cb=on_reconnect,
         graceful_timeout=GRACEFUL_STOP_S,
+        drain_timeout=DRAIN_S,  # type: ignore[arg-type]  # nats-py waits for it with asyncio
         logger=None,
     )
 

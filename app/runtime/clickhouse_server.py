@@ -3,7 +3,8 @@
 import asyncio
 import fcntl
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -60,10 +61,18 @@ _USERS = """\
       <networks><ip>127.0.0.1</ip></networks>
       <profile>default</profile>
       <quota>default</quota>
-    </default>
+    </default>{others}
   </users>
 </clickhouse>
 """
+
+_USER = """
+    <{name}>
+      <password_sha256_hex>{digest}</password_sha256_hex>
+      <networks><ip>127.0.0.0/8</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+    </{name}>"""
 
 
 class ClickHouseServer:
@@ -71,16 +80,26 @@ class ClickHouseServer:
 
     Args:
         folder: its own folder, created when missing: configuration, log and `data/`.
+        host: an address of the loopback interface.
         port: of the native protocol; None: 9000 when free, otherwise any.
+        users: more users, by name, with their passwords.
         keep_fds: open files it inherits (the data folder's lock).
 
     `host` and `port` say where it is once `start()` returned; they stay over restarts.
     """
 
-    host = LOOPBACK
-
-    def __init__(self, folder: Path, *, port: int | None = None, keep_fds: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        host: str = LOOPBACK,
+        port: int | None = None,
+        users: Mapping[str, str] | None = None,
+        keep_fds: Sequence[int] = (),
+    ) -> None:
         self.folder = folder.absolute()
+        self.host = host
+        self._users = dict(users or {})
         self.port = port or 0
         self._explicit_port = port
         self._keep_fds = keep_fds
@@ -96,7 +115,7 @@ class ClickHouseServer:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._check_unused()
         for attempt in range(1, _TRIES + 1):
-            self.port = choose_port(9000, explicit=self._explicit_port, setting=PORT_SETTING)
+            self.port = choose_port(9000, explicit=self._explicit_port, setting=PORT_SETTING, host=self.host)
             self.child = self._child()
             try:
                 await self.child.start()
@@ -130,8 +149,12 @@ class ClickHouseServer:
 
     def _child(self) -> Child:
         users = self.folder / "users.xml"
-        users.write_text(_USERS, encoding="utf-8")
-        config = _CONFIG.format(host=LOOPBACK, port=self.port, users=escape(str(users)))
+        others = "".join(
+            _USER.format(name=name, digest=sha256(password.encode()).hexdigest())
+            for name, password in self._users.items()
+        )
+        users.write_text(_USERS.format(others=others), encoding="utf-8")
+        config = _CONFIG.format(host=self.host, port=self.port, users=escape(str(users)))
         (self.folder / "config.xml").write_text(config, encoding="utf-8")
         # By its file name: `-m app.runtime...` would load the whole application first. -P: nor our modules by
         # accident.
@@ -147,12 +170,12 @@ class ClickHouseServer:
 
     async def _healthy(self) -> bool:
         # The driver logs each refused connection with a traceback: knock first.
-        _, writer = await asyncio.open_connection(LOOPBACK, self.port)
+        _, writer = await asyncio.open_connection(self.host, self.port)
         writer.close()
         return await asyncio.to_thread(self._answers)
 
     def _answers(self) -> bool:
-        client = Client(LOOPBACK, port=self.port, connect_timeout=1, send_receive_timeout=1)
+        client = Client(self.host, port=self.port, connect_timeout=1, send_receive_timeout=1)
         try:
             return bool(client.execute("SELECT 1") == [(1,)])
         finally:

@@ -13,12 +13,12 @@ LOOPBACK = "127.0.0.1"
 FREE_PORTS = range(15_000, 32_000)
 
 
-def is_free(port: int) -> bool:
-    """True when a server could listen on `port` of the loopback interface now."""
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """True when a server could listen on `port` of `host`, an address of the loopback interface, now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections in TIME_WAIT do not count
         try:
-            probe.bind((LOOPBACK, port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True
@@ -36,7 +36,9 @@ def free_port(exclude: Collection[int] = ()) -> int:
     raise StartError(f"no free port found between {FREE_PORTS.start} and {FREE_PORTS.stop - 1}")
 
 
-def choose_port(preferred: int, *, explicit: int | None, setting: str, exclude: Collection[int] = ()) -> int:
+def choose_port(
+    preferred: int, *, explicit: int | None, setting: str, exclude: Collection[int] = (), host: str = LOOPBACK
+) -> int:
     """The port to listen on: `explicit` when the operator set one, else `preferred` if free, else a free one.
 
     Args:
@@ -44,15 +46,16 @@ def choose_port(preferred: int, *, explicit: int | None, setting: str, exclude: 
         explicit: what the operator set, None for "any will do".
         setting: the name of the setting behind `explicit`, for the message.
         exclude: ports that are spoken for.
+        host: an address of the loopback interface.
 
     Raises:
         StartError: `explicit` is taken.
     """
     if explicit is not None:
-        if explicit in exclude or not is_free(explicit):
+        if explicit in exclude or not is_free(explicit, host):
             raise taken(explicit, setting)
         return explicit
-    if preferred not in exclude and is_free(preferred):
+    if preferred not in exclude and is_free(preferred, host):
         return preferred
     return free_port(exclude)
 

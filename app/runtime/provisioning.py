@@ -3,21 +3,26 @@
 Workers only check that they exist (`require`); nothing but `apply` ever writes them.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
 
+from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
-from app.errors import NotProvisioned
+from app.errors import NotProvisioned, StartError, VigilError
 from app.streams import CONSUMERS, VIGIL, Consumer, stream_configs
 
 # The server refuses to change these on a live stream or consumer.
 FIXED_STREAM_FIELDS = {"retention", "storage", "deny_delete"}
 FIXED_CONSUMER_FIELDS = {"deliver_policy", "ack_policy"}
+# A cluster that is forming: no suitable peers, no leader yet, not enough resources reported.
+FORMING = {10005, 10008, 10023}
+PAUSE_S = 1.0
 CURE = "run `vigil streams apply`"
 
 
@@ -39,11 +44,12 @@ class Drift:
 
 @dataclass(frozen=True)
 class Change:
-    """What `apply` did, or why the server's state stays as it is."""
+    """What `apply` did, or why the server's state stays as it is; `later`: a cluster that has formed may do it."""
 
     where: str
     action: str
     refused: bool = False
+    later: bool = False
 
     def __str__(self) -> str:
         return f"{self.where}: {self.action}"
@@ -74,6 +80,28 @@ async def apply(js: JetStreamContext, replicas: int) -> list[Change]:
     for consumer in CONSUMERS:
         changes += await _apply_consumer(js, consumer)
     return changes
+
+
+async def apply_patiently(attempt: Callable[[], Awaitable[list[Change]]], wait_s: float) -> list[Change]:
+    """What `attempt` brings, an `apply` with a connection of its own, tried again while the servers come up.
+
+    Raises:
+        VigilError: of the last attempt, after `wait_s` seconds.
+    """
+    clock = asyncio.get_running_loop().time
+    end = clock() + wait_s
+    while True:
+        try:
+            changes = await attempt()
+            if clock() >= end or not any(change.later for change in changes):
+                return changes
+        except VigilError:
+            if clock() >= end:
+                raise
+        except (NatsError, TimeoutError) as error:
+            if clock() >= end:
+                raise StartError(f"JetStream does not answer: {str(error) or type(error).__name__}") from None
+        await asyncio.sleep(PAUSE_S)
 
 
 async def require(js: JetStreamContext, consumers: tuple[Consumer, ...]) -> None:
@@ -169,5 +197,6 @@ async def _attempt(where: str, action: str, call: Any) -> Change:
     try:
         await call
     except APIError as error:
-        return Change(where, f"not {action}: {error.description} (code {error.err_code})", refused=True)
+        reason = f"not {action}: {error.description} (code {error.err_code})"
+        return Change(where, reason, refused=True, later=error.err_code in FORMING)
     return Change(where, action)
