@@ -29,7 +29,7 @@ def commands(page: Path) -> Iterator[list[str]]:
     """The `vigil` commands in code, blocks and spans."""
     text = page.read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S) + re.findall(r"`([^`\n]+)`", text))
-    for line in code.splitlines():
+    for line in code.replace("\\\n", " ").splitlines():
         for part in re.split(r" && | \| |; | {2,}#.*", line):
             if "vigil " not in part:
                 continue
