@@ -196,4 +196,4 @@ programs:
 
 renew: ;
 
-.PHONY: programs help run cluster test check extension screenshots asyncapi bench image train eval dashboards eval-pii lock clean python renew
+.PHONY: programs help run cluster docs test check extension screenshots asyncapi bench image train eval dashboards eval-pii lock clean python renew
