@@ -48,7 +48,7 @@ asyncapi: .venv/.installed ## Renew the description of the messages: asyncapi/
 
 docs: .venv/.installed .docs/.installed ## Build the documentation site: build/docs; it needs no network
 	@$(BIN)/python -m app.openapi build/reference
-	@NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --quiet --strict --config-file site/mkdocs.yml --site-dir "$(abspath $(SITE))"
+	@NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --strict --config-file site/mkdocs.yml --site-dir "$(abspath $(SITE))"
 	@echo "Open $(abspath $(SITE))/index.html"
 
 bench: .venv/.installed ## Measure; NAME="one another" says what, without it the benches are listed
