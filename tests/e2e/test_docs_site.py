@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -66,9 +67,31 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["make", "docs", f"SITE={folder}"], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
     )
     assert built.returncode == 0, built.stdout + built.stderr
-    assert "WARNING" not in built.stdout + built.stderr
     assert (folder / "index.html").exists()
     return folder
+
+
+def test_a_link_that_leads_nowhere_fails_the_build(site: Path, tmp_path: Path) -> None:
+    for folder in ("docs", "site", "asyncapi", "build/reference"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in (".docs", "clients"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "docs/index.md").write_text("# Start\n\n[there](architecture.md#nowhere)\n", encoding="utf-8")
+    steps = subprocess.run(
+        ["make", "--dry-run", "docs", f"SITE={tmp_path / 'out'}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    (build,) = [line for line in steps.splitlines() if "mkdocs build" in line]
+    built = subprocess.run(
+        build, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert built.returncode != 0
+    assert "nowhere" in built.stderr
 
 
 def pages(site: Path) -> Iterator[Path]:

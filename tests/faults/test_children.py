@@ -182,6 +182,31 @@ async def test_the_latest_is_stopped_first_and_a_failed_start_stops_the_others(t
     assert second.pid is None
 
 
+async def test_servers_beside_each_other_are_stopped_together(tmp_path: Path) -> None:
+    both = asyncio.Event()
+    stopping: list[str] = []
+
+    class Waiting:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def start(self) -> None:
+            """At once."""
+
+        async def stop(self) -> None:
+            stopping.append(self.name)
+            if len(stopping) > 1:
+                both.set()
+            if self.name.startswith("worker"):
+                await both.wait()
+
+    servers, first = Supervisor(), Waiting("worker-1")
+    for server, beside in ((first, None), (Waiting("api"), None), (Waiting("worker-2"), first)):
+        await servers.start(server, beside=beside)
+    await asyncio.wait_for(servers.stop(), 10)
+    assert stopping == ["api", "worker-1", "worker-2"]
+
+
 # A parent with both servers in the folder of its first argument; it prints their process ids.
 PARENT = """
 import asyncio, pathlib, sys

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from app.commands import cli
 from app.commands.events import tail
+from app.commands.events.parquet import structure
 from app.errors import StartError
 from app.events.feedback import FeedbackStore
 from app.events.store import EventStore
@@ -223,6 +224,25 @@ columns = "event_id, arbiter_decision, categories, threat_score, toUnixTimestamp
 query = f"SELECT {columns} FROM file('{sys.argv[1]}') ORDER BY event_id"
 print(engine.query(query, "JSONCompactEachRow", path=tempfile.mkdtemp()))
 """
+
+
+def test_exported_lines_go_back_into_an_empty_table_as_they_were(
+    vigil: Vigil, filled: EventStore, tmp_path: Path
+) -> None:
+    """What docs/operate/runbook.md says of a restore; the client that it names sends the lines as they are."""
+    out = tmp_path / "events.jsonl"
+    vigil("export", "--since", "30d", "--out", str(out))
+    saved = out.read_text()
+    filled.connection.execute(f"TRUNCATE TABLE {filled.database}.vigil_events")
+    assert vigil("export", "--since", "30d").stdout == ""
+    columns = ", ".join(json.loads(saved.splitlines()[0]))
+    for _ in range(2):  # a repeated restore counts nothing twice
+        filled.connection.execute(
+            f"INSERT INTO {filled.database}.vigil_events ({columns}) SELECT {columns} FROM format(JSONEachRow, "
+            "%(structure)s, %(lines)s)",
+            {"structure": structure(), "lines": saved},
+        )
+    assert lines(vigil("export", "--since", "30d")) == [json.loads(line) for line in saved.splitlines()]
 
 
 def test_export_as_parquet_keeps_types(vigil: Vigil, filled: EventStore, tmp_path: Path) -> None:

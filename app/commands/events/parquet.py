@@ -26,7 +26,7 @@ def write_parquet(rows: Iterable[dict[str, Any]], out: Path) -> int:
     out.touch()  # the engine would make missing folders, which no other format does
     program = Path(__file__).parents[2] / "runtime" / "parquet_child.py"
     with TemporaryDirectory(prefix="vigil-export-") as scratch:
-        command = [sys.executable, "-P", str(program), _structure(), str(out.absolute()), scratch]
+        command = [sys.executable, "-P", str(program), structure(), str(out.absolute()), scratch]
         child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -47,7 +47,8 @@ def write_parquet(rows: Iterable[dict[str, Any]], out: Path) -> int:
     return count
 
 
-def _structure() -> str:
+def structure() -> str:
+    """The columns of an exported event and their types, as ClickHouse writes them."""
     return ", ".join(f"{name} {_type(name)}" for name in RESULT)
 
 
