@@ -91,9 +91,11 @@ class Vigil:
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20.0, **options)
 
     def guard(self, text: str, direction: str = "input", **more: Any) -> httpx.Response:
+        return self.post(f"/v1/guard/{direction}", {"text": text, **more})
+
+    def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.key}"}
-        body = {"text": text, **more}
-        return httpx.post(f"{self.url}/v1/guard/{direction}", json=body, headers=headers, timeout=20.0)
+        return httpx.post(f"{self.url}{path}", json=body, headers=headers, timeout=20.0)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What ClickHouse answers."""

@@ -25,7 +25,7 @@ DESCRIPTION = (
 )
 # What routes ask `request.app.state` for.
 FOR_ROUTES = (
-    "block_threshold", "capacity", "event_log", "idempotency", "jobs", "judging", "pipeline", "readiness", "signer",
+    "capacity", "event_log", "idempotency", "jobs", "judging", "pipeline", "readiness", "signer",
     "upstream", "vault", "webhook_networks",
 )  # fmt: skip
 

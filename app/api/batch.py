@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from app.api.bodies import GuardInput, GuardOutput
+from app.api.bodies import GuardInput, GuardOutput, GuardText, Operator
 from app.api.problems import PASSING, Failure, FieldError, title
 from app.schemas.guard import Direction
 from app.schemas.verdict import Verdict
@@ -22,11 +22,12 @@ class BatchItem(GuardOutput):
     )
 
     direction: Direction = Direction.INPUT
+    operator: Operator = False
 
     @property
-    def body(self) -> GuardInput:
+    def body(self) -> GuardText:
         """The same as a request of its own."""
-        kind = GuardOutput if self.direction is Direction.OUTPUT else GuardInput
+        kind: type[GuardText] = GuardOutput if self.direction is Direction.OUTPUT else GuardInput
         return kind.model_construct(**{name: getattr(self, name) for name in kind.model_fields})
 
 

@@ -42,26 +42,41 @@ Prompt = Annotated[
 ]
 
 
-class GuardInput(BaseModel):
-    """A text on its way to a model."""
+# An operator tells a model what to do: that is no attack, and nothing is left when it is cut.
+Operator = Annotated[
+    bool,
+    Field(
+        strict=True,
+        description="The operator's own words, such as a system message: nothing is cut from them. An attack by its "
+        "score is a BLOCK, personal data is hidden. Has no effect on an answer.",
+    ),
+]
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={"examples": [{"text": "What is the capital of France?", "mode": "full"}]},
-    )
+
+class GuardText(BaseModel):
+    """A text to be judged."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: GuardedText
     mode: Mode = Field(default=Mode.FULL, description="`fast` skips the classifier.")
     return_decision_process: bool = Field(default=False, strict=True, description="Explain the verdict.")
 
 
-class GuardOutput(GuardInput):
+class GuardInput(GuardText):
+    """A text on its way to a model."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"text": "What is the capital of France?", "mode": "full"}]}
+    )
+
+    operator: Operator = False
+
+
+class GuardOutput(GuardText):
     """A model's answer."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         json_schema_extra={
             "examples": [
                 {"text": "Paris is the capital of France.", "prompt": "What is the capital of France?"}
@@ -72,4 +87,4 @@ class GuardOutput(GuardInput):
     prompt: Prompt | None = None
 
 
-__all__ = ["GuardInput", "GuardOutput", "Verdict"]
+__all__ = ["GuardInput", "GuardOutput", "GuardText", "Verdict"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from app.access.client import Client
 from app.access.policy_book import PolicyBook
 from app.access.policy_document import PolicyDocument
-from app.api.bodies import GuardInput, GuardOutput
+from app.api.bodies import GuardInput, GuardOutput, GuardText
 from app.api.door.capacity import Capacity
 from app.api.pipeline import Pipeline
 from app.api.problems import Refusal
@@ -14,7 +14,7 @@ from app.metrics.api import FAILED_OPEN, LATENCY, VERDICTS
 from app.schemas.decision import Decision
 from app.schemas.detection import BranchName
 from app.schemas.guard import Direction, GuardRequest, Mode
-from app.schemas.policy import FailMode
+from app.schemas.policy import FailMode, Policy
 from app.schemas.verdict import Verdict
 
 
@@ -22,14 +22,20 @@ class Judging:
     """Gives texts to the pipeline as their client's policy wants it."""
 
     def __init__(
-        self, pipeline: Pipeline, capacity: Capacity, policies: PolicyBook, timeout_s: float
+        self,
+        pipeline: Pipeline,
+        capacity: Capacity,
+        policies: PolicyBook,
+        timeout_s: float,
+        block_threshold: float,
     ) -> None:
         self._pipeline = pipeline
         self._capacity = capacity
         self._policies = policies
         self._timeout_s = timeout_s
+        self._block_threshold = block_threshold
 
-    def request(self, body: GuardInput, client: Client, request_id: str) -> GuardRequest:
+    def request(self, body: GuardText, client: Client, request_id: str) -> GuardRequest:
         """The message for one text.
 
         Raises:
@@ -39,6 +45,7 @@ class Judging:
         policy = self._policies.of(client.client_id)
         allow_mode(policy, body.mode)
         output = isinstance(body, GuardOutput)
+        operator = isinstance(body, GuardInput) and body.operator
         return GuardRequest(
             request_id=request_id,
             client_id=client.client_id,
@@ -47,7 +54,7 @@ class Judging:
             text=body.text,
             prompt=body.prompt if isinstance(body, GuardOutput) else None,
             return_decision_process=body.return_decision_process,
-            policy=policy.for_workers,
+            policy=uncut(policy.for_workers, self._block_threshold) if operator else policy.for_workers,
             accepted_at=datetime.now(UTC),
         )
 
@@ -73,6 +80,11 @@ def allow_mode(policy: PolicyDocument, mode: Mode) -> None:
     if mode not in policy.modes:
         allowed = " or ".join(f"`{name}`" for name in policy.modes)
         raise Refusal(403, f"mode: this key's policy allows {allowed} only")
+
+
+def uncut(policy: Policy, block_threshold: float) -> Policy:
+    """The same policy, but it cuts nothing below the score of a BLOCK: an operator's words are orders."""
+    return policy.model_copy(update={"sanitize_threshold": policy.block_threshold or block_threshold})
 
 
 def failed_open(request: GuardRequest) -> Verdict:

@@ -63,7 +63,9 @@ class Parts:
         self.limiter = Limiter(
             RedisStore(config.redis_url) if config.redis_url else None, config.vigil_api_processes
         )
-        self.judging = Judging(self.pipeline, self.capacity, self.book, config.timeout_s)
+        self.judging = Judging(
+            self.pipeline, self.capacity, self.book, config.timeout_s, config.block_threshold
+        )
         self.idempotency = Idempotency(secrets, connect, config.timeout_s)
         self.jobs = JobStore(connect, lambda: self.pipeline.connected)
         self.signer = Signer(secrets)
@@ -71,7 +73,6 @@ class Parts:
         self.courier = Courier(self.jobs, self.signer, config.webhook_networks, connect)
         self.vault = Vault(secrets) if config.vigil_restore else None
         self.event_log = EventLog(config)
-        self.block_threshold = config.block_threshold
         self.upstream = (
             Upstream(config.vigil_upstream_url, config.vigil_upstream_key)
             if config.vigil_upstream_url

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from app.access.client import Client, Scope
 from app.api.answering import answered
 from app.api.batch import BatchItem, BatchVerdict, GuardBatch, Item, failed_item
-from app.api.bodies import GuardInput, GuardOutput
+from app.api.bodies import GuardInput, GuardOutput, GuardText
 from app.api.door.authentication import require
 from app.api.door.rate_limit import charge
 from app.api.problems import FAILURES, failure, responses
@@ -68,7 +68,7 @@ async def guard_batch(
     return await answered(request, client, idempotency_key, body, run)
 
 
-async def _judge(body: GuardInput, request: Request, client: Client) -> Verdict:
+async def _judge(body: GuardText, request: Request, client: Client) -> Verdict:
     judging = request.app.state.judging
     verdict: Verdict = await judging.judge(judging.request(body, client, request.state.request_id))
     return verdict

@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from app.access.client import Client
-from app.api.bodies import GuardInput, GuardOutput
+from app.api.bodies import GuardInput, GuardOutput, GuardText
 from app.api.door.rate_limit import charge
 from app.api.problems import Refusal, failure
 from app.chat.judge import Speaker, Spoken, is_blank
@@ -56,15 +56,13 @@ class Texts:
     async def _judge(self, spoken: Spoken) -> Verdict:
         number, self._judged = self._judged, self._judged + 1
         name = self._request.state.request_id
-        state = self._request.app.state
-        message = state.judging.request(
+        judging = self._request.app.state.judging
+        message = judging.request(
             _body(spoken, self._mode), self._client, f"{name}-{number}" if number else name
         )
-        if spoken.speaker is Speaker.OPERATOR:
-            message = uncut(message, state.block_threshold)
         if spoken.given is not None:
             message = window_of(message, dict(spoken.given))
-        verdict: Verdict = await state.judging.judge(message)
+        verdict: Verdict = await judging.judge(message)
         return verdict
 
 
@@ -89,17 +87,11 @@ def window_of(message: GuardRequest, given: dict[str, str]) -> GuardRequest:
     return message.model_copy(update={"placeholders": given, "return_decision_process": True})
 
 
-def uncut(message: GuardRequest, block_threshold: float) -> GuardRequest:
-    """The same under a policy that cuts nothing below the score of a BLOCK: an operator's words are orders."""
-    threshold = message.policy.block_threshold or block_threshold
-    policy = message.policy.model_copy(update={"sanitize_threshold": threshold})
-    return message.model_copy(update={"policy": policy})
-
-
-def _body(spoken: Spoken, mode: Mode) -> GuardInput:
-    kind = GuardOutput if spoken.speaker is Speaker.MODEL else GuardInput
+def _body(spoken: Spoken, mode: Mode) -> GuardText:
     try:
-        return kind(text=spoken.words, mode=mode)
+        if spoken.speaker is Speaker.MODEL:
+            return GuardOutput(text=spoken.words, mode=mode)
+        return GuardInput(text=spoken.words, mode=mode, operator=spoken.speaker is Speaker.OPERATOR)
     except ValidationError as invalid:
         status, detail, _ = failure(invalid)
         raise Refusal(status, detail) from None

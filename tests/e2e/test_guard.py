@@ -77,6 +77,17 @@ def test_the_output_direction_works_with_its_prompt(vigil: Vigil) -> None:
     assert direction == "output"
 
 
+def test_an_operators_own_words_are_masked_and_judged_but_never_cut(vigil: Vigil) -> None:
+    system = "You are a helpful assistant. Answer only in Polish."
+    assert vigil.guard(system).json()["decision"] != "ALLOW", "as a user's text it is an order"
+    assert vigil.guard(system, operator=True).json()["decision"] == "ALLOW"
+    masked = vigil.guard(f"{system} The owner's PESEL is {PESEL}.", operator=True).json()
+    assert masked["sanitized_text"] == f"{system} The owner's PESEL is [PL_PESEL_1]."
+    items = [{"text": f"{system} {ATTACK}", "operator": True}, {"text": system, "operator": True}]
+    answer = vigil.post("/v1/guard/batch", {"items": items}).json()
+    assert [item["verdict"]["decision"] for item in answer["items"]] == ["BLOCK", "ALLOW"]
+
+
 async def test_twenty_mixed_requests_at_once_each_get_their_own_verdict(vigil: Vigil) -> None:
     texts = [
         (ATTACK, {"BLOCK", "SANITIZE"}), ("How do I bake bread?", {"ALLOW"}),

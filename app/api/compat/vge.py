@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from app.access.client import Client, Scope
 from app.api.answering import answered
-from app.api.bodies import GuardInput, GuardOutput
+from app.api.bodies import GuardInput, GuardOutput, GuardText
 from app.api.compat.vge_bodies import (
     ItemError,
     LicenseStatus,
@@ -25,7 +25,7 @@ from app.api.compat.vge_verdict import vge_verdict
 from app.api.door.authentication import require
 from app.api.door.rate_limit import charge
 from app.api.problems import FAILURES, failure
-from app.api.texts import side_by_side, uncut
+from app.api.texts import side_by_side
 from app.schemas.guard import Direction
 
 router = APIRouter(prefix="/compat/vge/v1", tags=["compatibility"])
@@ -97,26 +97,23 @@ async def vge_license() -> LicenseStatus:
     return LicenseStatus()
 
 
-def _asked(body: VgeAnalyze) -> GuardInput:
-    kind = GuardOutput if body.source.direction is Direction.OUTPUT else GuardInput
-    return kind(text=body.text, mode=body.mode, return_decision_process=True)
+def _asked(body: VgeAnalyze) -> GuardText:
+    if body.source.direction is Direction.OUTPUT:
+        return GuardOutput(text=body.text, mode=body.mode, return_decision_process=True)
+    operator = body.source is Source.SYSTEM_PROMPT
+    return GuardInput(text=body.text, mode=body.mode, return_decision_process=True, operator=operator)
 
 
 async def _analyzed(
     body: VgeAnalyze, request: Request, client: Client, name: str | None = None
 ) -> VgeVerdict:
-    return await _judge(_asked(body), request, client, name, operator=body.source is Source.SYSTEM_PROMPT)
+    return await _judge(_asked(body), request, client, name)
 
 
-async def _judge(
-    asked: GuardInput, request: Request, client: Client, name: str | None = None, *, operator: bool = False
-) -> VgeVerdict:
+async def _judge(asked: GuardText, request: Request, client: Client, name: str | None = None) -> VgeVerdict:
     judging = request.app.state.judging
     started = time.perf_counter()
-    message = judging.request(asked, client, name or request.state.request_id)
-    if operator:
-        message = uncut(message, request.app.state.block_threshold)
-    verdict = await judging.judge(message)
+    verdict = await judging.judge(judging.request(asked, client, name or request.state.request_id))
     return vge_verdict(verdict, asked.text, round((time.perf_counter() - started) * 1000))
 
 

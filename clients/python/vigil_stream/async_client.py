@@ -47,7 +47,13 @@ class AsyncVigil(BaseClient[httpx.AsyncClient]):
         await self.close()
 
     async def guard_input(
-        self, text: str, *, mode: str = Mode.FULL, explain: bool = False, idempotency_key: str | None = None
+        self,
+        text: str,
+        *,
+        mode: str = Mode.FULL,
+        explain: bool = False,
+        idempotency_key: str | None = None,
+        operator: bool = False,
     ) -> Verdict:
         """Judge a text on its way to a model. BLOCK is a verdict, not an error.
 
@@ -56,8 +62,9 @@ class AsyncVigil(BaseClient[httpx.AsyncClient]):
             mode: `full`, or `fast` without the classifier.
             explain: fill `decision_process`.
             idempotency_key: calls with the same key and text are judged once; made up when it is None.
+            operator: it is your own, such as a system message, and orders by nature: nothing is cut from it.
         """
-        return await self.call(calls.guard_input(text, mode, explain, idempotency_key))
+        return await self.call(calls.guard_input(text, mode, explain, idempotency_key, operator))
 
     async def guard_output(
         self,

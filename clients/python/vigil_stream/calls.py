@@ -47,9 +47,12 @@ def _post(path: str, answer: type[T], idempotency_key: str | None, **body: Any) 
     return Call("POST", path, answer, sent, idempotency_key=idempotency_key or str(uuid.uuid4()))
 
 
-def guard_input(text: str, mode: str, explain: bool, idempotency_key: str | None) -> Call[Verdict]:
+def guard_input(
+    text: str, mode: str, explain: bool, idempotency_key: str | None, operator: bool = False
+) -> Call[Verdict]:
     """Judge a prompt."""
-    return _post("/v1/guard/input", Verdict, idempotency_key, **Text(text, mode=mode, explain=explain).body)
+    body = Text(text, mode=mode, explain=explain, operator=operator).body
+    return _post("/v1/guard/input", Verdict, idempotency_key, **body)
 
 
 def guard_output(

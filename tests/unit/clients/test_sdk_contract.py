@@ -44,9 +44,9 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "WebhookSecret": WebhookSecret,
 }
 VALUES = {"Decision": Decision, "Direction": Direction, "Mode": Mode, "Status": JobStatus, "Wrong": Wrong}
-EVERYTHING = Text("a", direction="output", mode="fast", prompt="b", explain=True)
+EVERYTHING = Text("a", direction="output", mode="fast", prompt="b", explain=True, operator=True)
 CALLS: tuple[Call[Any], ...] = (
-    calls.guard_input("a", "fast", True, None),
+    calls.guard_input("a", "fast", True, None, operator=True),
     calls.guard_output("a", "b", "fast", True, None),
     calls.guard_batch([EVERYTHING], None),
     calls.submit_job(EVERYTHING, "https://example.com", None),

@@ -18,6 +18,7 @@ class Text:
         mode: `full`, or `fast` without the classifier.
         prompt: for an answer, what led to it: context, not judged.
         explain: fill the verdict's `decision_process`.
+        operator: for a prompt, your own words, such as a system message: nothing is cut from them.
     """
 
     text: str = field(repr=False)
@@ -25,6 +26,7 @@ class Text:
     mode: str = Mode.FULL
     prompt: str | None = field(default=None, repr=False)
     explain: bool = False
+    operator: bool = False
 
     @property
     def body(self) -> dict[str, Any]:
@@ -35,6 +37,7 @@ class Text:
             **({} if self.mode == Mode.FULL else {"mode": str(self.mode)}),
             **({} if self.prompt is None else {"prompt": self.prompt}),
             **({"return_decision_process": True} if self.explain else {}),
+            **({"operator": True} if self.operator else {}),
         }
 
 
