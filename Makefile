@@ -24,7 +24,7 @@ cluster: .venv/.installed programs ## Start what deploy/compose holds, without c
 	@exec $(BIN)/python -m deploy.compose.native
 
 test: INSTALL_PACKAGES := yes
-test: check programs .integrations/.installed .docs/.installed .image/.laid-out .venv/.browser ## Check, then run every test against real servers
+test: check types programs .integrations/.installed .docs/.installed .image/.laid-out .venv/.browser ## Check, then run every test against real servers
 	@$(BIN)/python -m pytest
 
 check: .venv/.installed ## Look for faults without running anything: lint, format, types, import directions
@@ -42,6 +42,11 @@ extension: clients/extension/node_modules/.installed ## Build the browser extens
 screenshots: extension ## Renew the pictures of the browser extension: docs/integrations/img/
 	@cd clients/extension && $(NODE) npm run --silent pages
 	@$(BIN)/python -m tests.screenshots
+
+# The parts of the client that frameworks are used in, with the types of the frameworks themselves.
+types: .venv/.installed .integrations/.installed
+	@cd clients/python && $(CURDIR)/$(BIN)/python -m mypy --cache-dir $(CURDIR)/.mypy_cache/langchain \
+		--python-executable $(CURDIR)/.integrations/bin/python vigil_stream/langchain/*.py
 
 asyncapi: .venv/.installed ## Renew the description of the messages: asyncapi/
 	@$(BIN)/python -m app.asyncapi
@@ -134,13 +139,13 @@ clients/extension/node_modules/.installed: clients/extension/package-lock.json |
 		--require-hashes --no-deps --only-binary :all: -r requirements-eval-pii.lock
 	@touch $@
 
-# Other people's programs that the tests run against ours, and the release before of the one that changes most.
+# Other people's programs that the tests run against ours, and the releases before of those that change most.
 ifneq ($(shell cat .integrations/.installed 2>/dev/null),$(CURDIR))
 .integrations/.installed: renew
 endif
 
 .integrations/.installed: requirements-integrations.lock requirements-integrations-before.lock | python
-	@echo "Installing LiteLLM and others into .integrations for the tests; this takes two minutes, once."
+	@echo "Installing LiteLLM, LangChain and others into .integrations for the tests; this takes two minutes, once."
 	@$(PYTHON) -m venv --clear .integrations
 	@.integrations/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
 		--require-hashes --no-deps --only-binary :all: -r requirements-integrations.lock
@@ -196,4 +201,4 @@ programs:
 
 renew: ;
 
-.PHONY: programs help run cluster docs test check extension screenshots asyncapi bench image train eval dashboards eval-pii lock clean python renew
+.PHONY: programs help run cluster docs test check types extension screenshots asyncapi bench image train eval dashboards eval-pii lock clean python renew

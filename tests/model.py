@@ -7,7 +7,10 @@ from typing import Any
 
 
 class Model:
-    """chat/completions. `says` is its answer; streamed, it comes in pieces of eight characters."""
+    """chat/completions. `says` is its answer; streamed, it comes in pieces of eight characters.
+
+    `message` is said as well, each time; of `turns`, one each time.
+    """
 
     def __init__(self) -> None:
         self.reset()
@@ -41,13 +44,14 @@ class Model:
         """As new."""
         self.says = "Paris."
         self.message: dict[str, Any] = {}
+        self.turns: list[dict[str, Any]] = []
         self.status = 200
         self.content_type = "application/json"
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
 
     def answer(self) -> dict[str, Any]:
-        message = {"role": "assistant", "content": self.says, **self.message}
+        message = {"role": "assistant", "content": self.says, **self.message, **self._turn()}
         return {
             "id": "chatcmpl-1",
             "object": "chat.completion",
@@ -57,12 +61,17 @@ class Model:
             "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
         }
 
+    def _turn(self) -> dict[str, Any]:
+        return self.turns.pop(0) if self.turns else {}
+
     def stream(self) -> bytes:
-        pieces = [self.says[start : start + 8] for start in range(0, len(self.says), 8)]
+        message = {**self.message, **self._turn()}
+        says = message.pop("content", self.says) or ""
+        pieces = [says[start : start + 8] for start in range(0, len(says), 8)]
         deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
         deltas += [{"content": piece} for piece in pieces]
-        if self.message:
-            deltas.append(self.message)
+        if message:
+            deltas.append(message)
         chunks = [self.chunk(delta) for delta in deltas] + [self.chunk({}, "stop")]
         return (
             b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
@@ -77,6 +86,15 @@ class Model:
             "created": 1,
             "model": "fake",
             "choices": [choice],
+        }
+
+    @staticmethod
+    def call(name: str, /, **arguments: Any) -> dict[str, Any]:
+        """A turn in which it calls a tool."""
+        function = {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}
+        return {
+            "content": None,
+            "tool_calls": [{"index": 0, "id": f"call_{name}", "type": "function", "function": function}],
         }
 
     def texts(self) -> str:

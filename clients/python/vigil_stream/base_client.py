@@ -41,5 +41,10 @@ class BaseClient(Generic[H]):
         other.__dict__.update(self.__dict__, _options=replace(self._options, **changes), _owned=False)
         return other
 
+    @property
+    def options(self) -> Options:
+        """How it works."""
+        return self._options
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._options.url!r})"

@@ -70,20 +70,27 @@ def guard_batch(texts: Iterable[str | Text], idempotency_key: str | None) -> Cal
     return replace(call, patience=max(1, ceil(len(items) / BATCH_TOGETHER)))
 
 
-def batches(texts: Iterable[str | Text]) -> Iterator[tuple[int, Call[BatchVerdict]]]:
-    """Any number of texts, as batches that the server takes; each with the number of its first text."""
+def chunks(texts: Iterable[str | Text]) -> Iterator[list[Text]]:
+    """Any number of texts, as many at a time as the server takes in a batch."""
     chunk: list[Text] = []
-    first = size = 0
+    size = 0
     for text in map(_text, texts):
         length = len(text.text) + len(text.prompt or "") + ITEM_CHARS
         if len(chunk) == BATCH_TEXTS or (chunk and size + length > BATCH_CHARS):
-            yield first, guard_batch(chunk, None)
-            first += len(chunk)
+            yield chunk
             chunk, size = [], 0
         chunk.append(text)
         size += length
     if chunk:
+        yield chunk
+
+
+def batches(texts: Iterable[str | Text]) -> Iterator[tuple[int, Call[BatchVerdict]]]:
+    """The same as batches, each with the number of its first text."""
+    first = 0
+    for chunk in chunks(texts):
         yield first, guard_batch(chunk, None)
+        first += len(chunk)
 
 
 def submit_job(text: str | Text, webhook_url: str | None, idempotency_key: str | None) -> Call[Job]:

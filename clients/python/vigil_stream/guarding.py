@@ -1,15 +1,23 @@
 """What a guard around a model call does with a verdict, and without one."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from vigil_stream import calls
 from vigil_stream.calls import Call
 from vigil_stream.clock import Clock
-from vigil_stream.errors import Blocked, ConfigurationError, VigilError
+from vigil_stream.errors import (
+    Blocked,
+    ConfigurationError,
+    InvalidAnswerError,
+    VigilError,
+    status_error,
+)
 from vigil_stream.exchange import Flow, exchange
+from vigil_stream.models.batch import BatchItem, Text
+from vigil_stream.models.problem import Problem
 from vigil_stream.models.verdict import Mode, Verdict
 from vigil_stream.options import Options
 
@@ -91,22 +99,63 @@ class Guard:
             check = replace(check, text=restored.text)
         return self._told(check)
 
+    def texts(
+        self, texts: Collection[Text], options: Options, clock: Clock
+    ) -> Flow[dict[Text, "Check | Blocked"]]:
+        """Judge many texts, in as few requests as the server takes. Raises VigilError where one has no verdict."""
+        outcomes: dict[Text, Check | Blocked] = {}
+        for chunk in calls.chunks(texts):
+            batch = calls.guard_batch([replace(text, mode=self.mode) for text in chunk], None)
+            items: dict[int, BatchItem] = {}
+            error: VigilError | None = None
+            try:
+                items = {item.index: item for item in (yield from exchange(batch, options, clock)).items}
+            except VigilError as raised:
+                error = raised
+            for index, text in enumerate(chunk):
+                outcomes[text] = self._outcome(text, items.get(index), error)
+        return outcomes
+
+    def _outcome(self, text: Text, item: BatchItem | None, error: VigilError | None) -> "Check | Blocked":
+        direction: Direction = "output" if text.direction == "output" else "input"
+        verdict = None if item is None else item.verdict
+        if verdict is None:
+            return self._told(self._unjudged(direction, text.text, error or item_error(item)))
+        try:
+            return self._told(Check(direction, passed_on(text.text, verdict, direction), verdict))
+        except Blocked as blocked:
+            return blocked
+
     def _check(
         self, call: Call[Verdict], direction: Direction, text: str, options: Options, clock: Clock
     ) -> Flow[Check]:
         try:
             verdict = yield from exchange(call, options, clock)
         except VigilError as error:
-            if self.fail_mode == "closed" or not error.unavailable:
-                raise
-            log.warning("the %s goes on unjudged (fail_mode is open): %s", direction, error)
-            return Check(direction, text, None, error)
+            return self._unjudged(direction, text, error)
         return Check(direction, passed_on(text, verdict, direction), verdict)
+
+    def _unjudged(self, direction: Direction, text: str, error: VigilError) -> Check:
+        """Raises `error`, unless the guard opens for it."""
+        if self.fail_mode == "closed" or not error.unavailable:
+            raise error
+        log.warning("the %s goes on unjudged (fail_mode is open): %s", direction, error)
+        return Check(direction, text, None, error)
 
     def _told(self, check: Check) -> Check:
         if self.on_check is not None:
             self.on_check(check)
         return check
+
+
+def item_error(item: BatchItem | None) -> VigilError:
+    """Why a text of a batch has no verdict."""
+    if item is None or item.error is None:
+        return InvalidAnswerError("a text of a batch has neither a verdict nor an error")
+    error = item.error
+    return status_error(
+        Problem(status=error.status, title=error.title, detail=error.detail, errors=error.errors)
+    )
 
 
 def passed_on(text: str, verdict: Verdict, direction: str) -> str:

@@ -1,0 +1,115 @@
+"""Where the texts of a document are: whatever in a message a model or a reader may take for language."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Any, Final, NamedTuple, TypeAlias
+from urllib.parse import unquote_plus
+
+from vigil_stream.models.batch import Text
+
+
+class _Inside(Enum):
+    """A step of a way: into the JSON that a string holds."""
+
+    JSON = "json"
+
+
+INSIDE: Final = _Inside.JSON
+Path: TypeAlias = tuple[str | int | _Inside, ...]
+
+# Names, numbers and switches of chat protocols; their values are language only where they hold a space.
+STRUCTURAL = frozenset(
+    ("role", "type", "id", "index", "object", "model", "name", "finish_reason", "tool_call_id", "call_id", "file_id",
+     "format", "detail", "mime_type", "media_type", "source_type", "extras", "pattern", "$ref", "$schema",
+     "data", "base64", "file_data", "b64_json", "encrypted_content", "signature")
+)  # fmt: skip
+# Under these a single word is language, too; elsewhere (values of an enumeration, names of functions) it is a name.
+PROSE = frozenset(
+    ("content", "text", "arguments", "args", "input", "output", "refusal", "reasoning", "reasoning_content")
+)
+_NAME = re.compile(r"[A-Za-z_$][\w.$/-]{0,63}", re.ASCII)
+_SPACE = re.compile(r"\s")
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_BASE64 = re.compile(r"data:[^,\s]*;base64,[\w+/=-]*", re.ASCII)
+
+
+class Place(NamedTuple):
+    """A text and the way to it; `path` is None where nothing can be put in its place (the name of a field)."""
+
+    path: Path | None
+    text: Text
+
+
+def places(document: Any, *, direction: str = "input", operator: bool = False) -> list[Place]:
+    """The texts of `document` (str, mappings, sequences), in its order. Blank ones are left out.
+
+    NUL characters are no part of a word and hide none: texts are judged without them.
+    """
+    return [
+        Place(path, Text(text.replace("\0", ""), direction=direction, operator=operator))
+        for path, text in _walk(document, (), "")
+    ]
+
+
+def _walk(value: Any, path: Path, key: str) -> Iterator[tuple[Path | None, str]]:
+    if isinstance(value, str):
+        if key == "arguments" and (inner := _json(value)) is not None:
+            yield from _walk(inner, (*path, INSIDE), "")
+        elif not _is_blank(value) and _is_text(value, key):
+            yield path, value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            if isinstance(name, str) and not _is_blank(name) and not _NAME.fullmatch(name):
+                yield None, name
+            yield from _walk(item, (*path, name), name if isinstance(name, str) else key)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _walk(item, (*path, index), key)
+
+
+def _is_blank(value: str) -> bool:
+    return not value.replace("\0", "").strip()
+
+
+def _is_text(value: str, key: str) -> bool:
+    if not key or key in PROSE:
+        return True
+    if key in STRUCTURAL:
+        return _SPACE.search(value) is not None
+    return not (_NAME.fullmatch(value) or _BASE64.fullmatch(value) or _is_address(value))
+
+
+def _is_address(value: str) -> bool:
+    """An address is no language, unless somebody has written sentences into it."""
+    return bool(_ADDRESS.fullmatch(value)) and not _SPACE.search(unquote_plus(value))
+
+
+def _json(text: str) -> Any:
+    """The object or list that `text` holds, None when it holds none."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def written(document: Any, texts: Mapping[Path, str]) -> Any:
+    """A copy of `document` with other texts at some of its places."""
+    return _write(document, texts.items()) if texts else document
+
+
+def _write(value: Any, edits: Iterable[tuple[Path, str]]) -> Any:
+    below: dict[object, list[tuple[Path, str]]] = {}
+    for path, text in edits:
+        if not path:
+            return text
+        below.setdefault(path[0], []).append((path[1:], text))
+    if INSIDE in below:
+        return json.dumps(_write(json.loads(value), below[INSIDE]), ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return {name: _write(item, below[name]) if name in below else item for name, item in value.items()}
+    items = [_write(item, below[n]) if n in below else item for n, item in enumerate(value)]
+    return tuple(items) if isinstance(value, tuple) else items
