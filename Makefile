@@ -24,7 +24,7 @@ cluster: .venv/.installed programs ## Start what deploy/compose holds, without c
 	@exec $(BIN)/python -m deploy.compose.native
 
 test: INSTALL_PACKAGES := yes
-test: check types programs .integrations/.installed .docs/.installed .image/.laid-out .venv/.browser ## Check, then run every test against real servers
+test: check types programs .integrations/.installed .crewai/.installed .docs/.installed .image/.laid-out .venv/.browser ## Check, then run every test against real servers
 	@$(BIN)/python -m pytest
 
 check: .venv/.installed ## Look for faults without running anything: lint, format, types, import directions
@@ -44,9 +44,11 @@ screenshots: extension ## Renew the pictures of the browser extension: docs/inte
 	@$(BIN)/python -m tests.screenshots
 
 # The parts of the client that frameworks are used in, with the types of the frameworks themselves.
-types: .venv/.installed .integrations/.installed
+types: .venv/.installed .integrations/.installed .crewai/.installed
 	@cd clients/python && $(CURDIR)/$(BIN)/python -m mypy --cache-dir $(CURDIR)/.mypy_cache/langchain \
 		--python-executable $(CURDIR)/.integrations/bin/python vigil_stream/langchain/*.py
+	@cd clients/python && $(CURDIR)/$(BIN)/python -m mypy --cache-dir $(CURDIR)/.mypy_cache/crewai \
+		--python-executable $(CURDIR)/.crewai/bin/python vigil_stream/crewai/*.py
 
 asyncapi: .venv/.installed ## Renew the description of the messages: asyncapi/
 	@$(BIN)/python -m app.asyncapi
@@ -94,14 +96,23 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 	@.tools/bin/uv pip compile --group pyproject.toml:browser --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) --constraint requirements.lock \
 		-o requirements-browser.lock
+	@.tools/bin/uv pip compile --group pyproject.toml:crewai --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) \
+		$(addprefix --no-emit-package ,$(CREWAI_WITHOUT)) -o requirements-crewai.lock
+	@.tools/bin/uv pip compile --group pyproject.toml:crewai-before --no-deps --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet -o requirements-crewai-before.lock
 	@.tools/bin/uv pip compile --no-config --group train --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) --constraint requirements.lock \
 		-o requirements-train.lock
 	@.tools/bin/uv pip compile --no-config --group carriers --group peers --no-deps --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet >> requirements-train.lock
 
+# Half a gigabyte that CrewAI imports only for its stores of vectors and files, its terminal and its installer.
+CREWAI_WITHOUT := hf-xet huggingface-hub kubernetes lance-namespace lance-namespace-urllib3-client lancedb onnxruntime \
+	pdfminer-six pdfplumber pillow pyarrow pypdfium2 textual uv
+
 clean: ## Remove what was installed and cached; the data in .vigil stays
-	@rm -rf .venv .venv-train .tools .eval-pii .integrations .image .docs build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-train .tools .eval-pii .integrations .crewai .image .docs build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@rm -rf clients/extension/node_modules clients/extension/build clients/extension/dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -167,6 +178,19 @@ endif
 .image/.laid-out: Containerfile .dockerignore requirements-image.lock $(shell find app -type f ! -name '*.pyc') | .venv/.installed
 	@echo "Laying out the image in .image; this takes half a minute, once."
 	@PIP_QUIET=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m deploy.image.lay_out
+
+ifneq ($(shell cat .crewai/.installed 2>/dev/null),$(CURDIR))
+.crewai/.installed: renew
+endif
+
+.crewai/.installed: requirements-crewai.lock requirements-crewai-before.lock | python
+	@echo "Installing CrewAI into .crewai for the tests; this takes a minute, once."
+	@$(PYTHON) -m venv --clear .crewai
+	@.crewai/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--no-compile --require-hashes --no-deps --only-binary :all: -r requirements-crewai.lock
+	@.crewai/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--no-compile --require-hashes --no-deps --only-binary :all: --target .crewai/before -r requirements-crewai-before.lock
+	@echo "$(CURDIR)" > $@
 
 # The runtime's packages and those to train with, apart from the runtime's own environment.
 .venv-train/.installed: requirements.lock requirements-train.lock pyproject.toml | python

@@ -14,15 +14,18 @@ from tests.documents import ROOT
 
 FOLDER = ROOT / ".integrations"
 PYTHON = FOLDER / "bin" / "python"
-# The release before of LiteLLM, in front of the newest.
+# The releases before of LiteLLM and LangChain, in front of the newest.
 BEFORE = FOLDER / "before"
+# CrewAI, which wants others beside it.
+CREWAI = ROOT / ".crewai" / "bin" / "python"
+CREWAI_BEFORE = ROOT / ".crewai" / "before"
 MASTER_KEY = "sk-4f1c2b9a7d6e5038c1b2a3f4"
 
 
-def run(code: str, **environment: str) -> str:
+def run(code: str, *, python: Path = PYTHON, **environment: str) -> str:
     """What a program prints."""
     done = subprocess.run(
-        [PYTHON, "-c", code],
+        [python, "-c", code],
         env={**os.environ, **environment}, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
