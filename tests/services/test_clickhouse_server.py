@@ -82,7 +82,7 @@ async def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
 async def test_a_port_taken_between_choice_and_start_is_named_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.runtime.ports.is_free", lambda _: True)
+    monkeypatch.setattr("app.runtime.ports.is_free", lambda *_: True)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(StartError, match=f"^port {port} is taken .* set CLICKHOUSE_PORT to a free one"):

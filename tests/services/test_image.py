@@ -44,7 +44,7 @@ def run(image: dict[str, str], *words: str, **more: str) -> subprocess.Completed
         cwd=FOLDER / "srv/vigil",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 
