@@ -17,15 +17,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+from starlette.types import Message
 
 from app.access.client import Client
 from app.access.key import new_key
 from app.access.key_ring import KeyRefused, KeyRing
 from app.access.pepper import Pepper
+from app.api import create_app
 from app.limits.limiter import Limiter
 from app.limits.redis import RedisStore
 from app.limits.window import Window
+from app.runtime.garbage import spare_what_is_loaded
 from app.runtime.ports import free_port
+from app.settings import Settings
 from tests.running import Vigil
 from tests.servers import RedisServer
 from tests.services.test_stream import Conversation
@@ -84,6 +88,7 @@ async def measure(vigil: Vigil, urls: list[str], redis: RedisServer) -> None:
         await revocation(vigil, urls, http)
         await reload(vigil, urls, http)
         wrong_keys(vigil.key)
+        await refusal_cost(vigil.folder / "data")
         await refusals(vigil, http)
         await first_sentence(vigil)
         await without_redis(vigil, urls, http, redis)
@@ -216,6 +221,39 @@ def wrong_keys(good: str) -> None:
     print(
         "median time to refuse: "
         + ", ".join(f"{k} {statistics.median(t) / 1000:.2f} us" for k, t in times.items())
+    )
+
+
+async def refusal_cost(data: Path) -> None:
+    """The processor time of a 503 past the last place, which no other process of the machine can add to."""
+    app = create_app(Settings(vigil_data_dir=data, vigil_max_in_flight=1))
+    app.openapi()
+    spare_what_is_loaded()  # as `python -m app.api` does
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", "path": "/v1/guard/input",
+        "raw_path": b"/v1/guard/input", "query_string": b"", "root_path": "", "headers": [(b"host", b"vigil")],
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
+    }  # fmt: skip
+    statuses: Counter[int] = Counter()
+
+    async def receive() -> Message:
+        raise AssertionError("the body is not read")
+
+    async def send(message: Message) -> None:
+        if "status" in message:
+            statuses[message["status"]] += 1
+
+    took = []
+    with app.state.capacity.place():
+        for _ in range(20_000):
+            started = time.thread_time()
+            await app(dict(scope), receive, send)
+            took.append((time.thread_time() - started) * 1000)
+    assert set(statuses) == {503}
+    took.sort()
+    print(
+        f"503 past the last place, processor time: median {statistics.median(took):.2f} ms, "
+        f"p99 {took[len(took) * 99 // 100]:.2f} ms, max {took[-1]:.2f} ms"
     )
 
 

@@ -26,6 +26,8 @@ from app.schemas.decision import Decision
 from app.schemas.guard import MAX_TEXT_CHARS, GuardRequest, Mode
 from app.schemas.verdict import Verdict
 
+# What is usual; an event may also hold a `chat.completion.chunk`, as in the example.
+EVENTS = {"type": "string", "pattern": r'^(data: \{"text": "[A-Za-z]{1,40}[ .]"\}\n\n){1,9}$'}
 # Of the answer; its data is a `Line`.
 EVENT = {
     "type": "object",
@@ -65,7 +67,7 @@ router = APIRouter(prefix="/v1/guard", tags=["guard"])
                     "example": '{"prompt": "What is the capital of France?", "text": "Paris is"}\n{"text": " it."}\n',
                 },
                 SSE: {
-                    "schema": {"type": "string"},
+                    "schema": EVENTS,
                     "example": 'data: {"text": "Paris is"}\n\n'
                     'data: {"choices": [{"index": 0, "delta": {"content": " it."}}]}\n\ndata: [DONE]\n\n',
                 },
