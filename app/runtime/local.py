@@ -158,6 +158,7 @@ def _process(
         healthy=healthy,
         log_file=data.folder("logs") / f"{name}.log",
         env={**QUIET_THREADS, **os.environ, **services.environment, **(environment or {})},
+        start_timeout_s=READY_TIMEOUT_S,  # a busy machine takes its time to load the modules
         grace_s=25.0,
     )
 
