@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import settings
 
 from tests.running import Vigil
 from tests.servers import (  # noqa: F401
@@ -14,6 +15,10 @@ from tests.servers import (  # noqa: F401
     redis_server,
     server_loop,
 )
+
+# A busy machine may take long for an example; what an example costs is measured in the benches.
+settings.register_profile("vigil", deadline=None)
+settings.load_profile("vigil")
 
 
 @pytest.fixture
