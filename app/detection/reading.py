@@ -1,5 +1,6 @@
 """What the window models share: margins of windows in, a branch's answer out."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
@@ -10,7 +11,7 @@ from app.detection.artefacts import Calibration
 from app.detection.normalise import read
 from app.detection.windows import Window, sentences, windows
 from app.schemas.detection import BranchName, BranchResult, Evidence
-from app.text import Span, overlaps, union
+from app.text import union
 
 # From here on a window speaks for an attack; the arbiter sanitizes from 30.
 ALARM = 30.0
@@ -81,23 +82,24 @@ def _evidence(
     branch: BranchName, loud: Sequence[tuple[Window, float]], named: Sequence[str]
 ) -> tuple[Evidence, ...]:
     """One piece of evidence for each stretch of text, with score and category of its loudest window."""
-    return tuple(_strongest(branch, span, loud, named) for span in union(window.span for window, _ in loud))
-
-
-def _strongest(
-    branch: BranchName, span: Span, loud: Sequence[tuple[Window, float]], named: Sequence[str]
-) -> Evidence:
-    inside = [
-        (score, name, window)
-        for (window, score), name in zip(loud, named, strict=True)
-        if overlaps(window.span, span)
-    ]
-    score, name, window = max(inside, key=lambda item: item[0])
-    return Evidence(
-        start=span.start,
-        end=span.end,
-        category=name,
-        score=round(score, 1),
-        branch=branch,
-        rule=window.layer.name if window.decoded else None,
+    stretches = union(window.span for window, _ in loud)
+    starts = [stretch.start for stretch in stretches]
+    loudest: dict[int, tuple[float, str, Window]] = {}
+    for (window, score), name in zip(loud, named, strict=True):
+        if window.span.start == window.span.end:
+            continue
+        # Stretches lie apart, so a window belongs to the last one that starts no later.
+        place = bisect_right(starts, window.span.start) - 1
+        if place not in loudest or score > loudest[place][0]:
+            loudest[place] = (score, name, window)
+    return tuple(
+        Evidence(
+            start=stretches[place].start,
+            end=stretches[place].end,
+            category=name,
+            score=round(score, 1),
+            branch=branch,
+            rule=window.layer.name if window.decoded else None,
+        )
+        for place, (score, name, window) in sorted(loudest.items())
     )
