@@ -15,7 +15,7 @@ LONGEST = 260
 PROSE = 600
 
 
-def buried(rows: Sequence[Row], judges: Judges, most: int = 120) -> Iterator[str]:
+def buried(rows: Sequence[Row], judges: Judges, most: int = 80) -> Iterator[str]:
     """A table: short attacks by themselves, in the middle of a document, and the documents without them."""
     chance = random.Random(7)
     attacks = [
