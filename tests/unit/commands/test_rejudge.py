@@ -36,12 +36,12 @@ def stored(**fields: object) -> dict[str, object]:
 
 
 async def test_other_thresholds_change_the_decision_and_ask_no_engine_twice() -> None:
-    same = engines(40.0)
+    same = engines(50.0)
     judged = await rejudge(
         stored(arbiter_decision="SANITIZE"),
         "text",
-        Policy(same, Thresholds()),
-        Policy(same, Thresholds(sanitize=50)),
+        Policy(same, Thresholds(sanitize=20)),
+        Policy(same, Thresholds(sanitize=69)),
     )
     assert (judged.present.decision, judged.other.decision) == (Decision.SANITIZE, Decision.ALLOW)
     assert judged.changes
