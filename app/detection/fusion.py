@@ -38,8 +38,8 @@ def fuse(results: Sequence[BranchResult], mode: Mode) -> Detection:
 def combined(results: Sequence[BranchResult], mode: Mode) -> float:
     """The score of this combination, 0-100, on the scale of the arbiter's thresholds.
 
-    The branches' scores are logarithms of how rare they are among benign texts, so evidence adds up: a sum with
-    the weights of a logistic regression, and the share of benign texts that reach it (app/detection/training).
+    The branches' scores are logarithms of how rare they are among benign texts, so evidence adds up: a sum with the
+    weights of FUSIONS in app/detection/training/train.py, and the share of benign texts that reach it.
     """
     name = f"fusion-{mode.value}"
     *weights, bias = blend(name)
