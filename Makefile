@@ -24,7 +24,7 @@ cluster: .venv/.installed programs ## Start what deploy/compose holds, without c
 	@exec $(BIN)/python -m deploy.compose.native
 
 test: INSTALL_PACKAGES := yes
-test: check types programs .integrations/.installed .crewai/.installed .docs/.installed .image/.laid-out .venv/.browser ## Check, then run every test against real servers
+test: check types programs .integrations/.installed .crewai/.installed .docs/.installed .image/.laid-out .venv/.browser clients/extension/node_modules/.installed ## Check, then run every test against real servers
 	@$(BIN)/python -m pytest
 
 check: .venv/.installed ## Look for faults without running anything: lint, format, types, import directions
