@@ -82,7 +82,7 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
 def test_calibration_is_monotonic_and_bounded() -> None:
     for entry in card()["calibration"].values():
         curve = Calibration(tuple(entry["margins"]), tuple(entry["scores"]))
-        scores = curve(np.linspace(-50, 50, 500))
+        scores = curve(np.linspace(-100, 100, 1000))
         assert (np.diff(scores) >= 0).all()
         assert scores[0] == 0
         assert scores[-1] == 100
