@@ -71,7 +71,7 @@ image: ## Lay out what the image holds, without a container engine, and say how 
 	@rm -f .image/.laid-out
 	@$(MAKE) .image/.laid-out
 
-train: .venv-train/.installed ## Build the detection artefacts anew from the allowed texts; 40 minutes on two cores
+train: .venv-train/.installed ## Build the detection artefacts anew from the allowed texts; half an hour on two cores
 	@OPENBLAS_NUM_THREADS=1 .venv-train/bin/python -m app.detection.training.train
 
 eval: .venv-train/.installed ## Measure detection on held-out texts and renew the tables of docs/
