@@ -403,7 +403,10 @@ def test_replay_prints_what_another_policy_would_change(
     assert same["drifted"] == 1
 
     rules = bread_rules(tmp_path)
-    for more, decision in (((), "SANITIZE"), (("--sanitize-threshold", "20", "--block-threshold", "30"), "BLOCK")):
+    for more, decision in (
+        ((), "SANITIZE"),
+        (("--sanitize-threshold", "20", "--block-threshold", "30"), "BLOCK"),
+    ):
         report = json.loads(vigil("replay", "--json", "--rules", rules, *more).stdout)
         (row,) = report["changed"]
         assert (row["request_id"], row["present"], row["other"]) == ("req-harmless", "ALLOW", decision)
