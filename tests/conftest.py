@@ -1,5 +1,6 @@
 """Fixtures for every test."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -19,6 +20,9 @@ from tests.servers import (  # noqa: F401
 # A busy machine may take long for an example; what an example costs is measured in the benches.
 settings.register_profile("vigil", deadline=None)
 settings.load_profile("vigil")
+
+# A shell starts its background jobs with SIGINT ignored, which children inherit: the product would not hear Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import vigil_stream
+from tests.chromium import driver
 
 ROOT = Path(__file__).parents[2]
 PHONE, DESKTOP = 390, 1280
@@ -185,26 +186,24 @@ look().catch(error => { document.getElementById("found").textContent = JSON.stri
 </script>"""
 
 
-def test_in_a_browser_no_page_is_wider_than_a_phone_or_a_desktop_and_the_search_finds(
-    site: Path, tmp_path: Path
-) -> None:
+def test_in_a_browser_no_page_is_wider_than_a_phone_or_a_desktop_and_the_search_finds(site: Path) -> None:
     addresses = [path.relative_to(site).as_posix() for path in pages(site) if path.name != "404.html"]
     harness = site / "harness.html"
     looks = [(PHONE, address) for address in addresses] + [(DESKTOP, address) for address in SHOWN_WIDE]
     harness.write_text(HARNESS % {"looks": json.dumps(looks)}, encoding="utf-8")
     try:
-        shown = subprocess.run(
-            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-             "--disable-background-networking", "--allow-file-access-from-files", f"--user-data-dir={tmp_path}",
-             "--virtual-time-budget=100000", "--timeout=100000", "--dump-dom", harness.as_uri()],
-            capture_output=True, text=True, timeout=110, check=False,
-        )  # fmt: skip
+        with driver() as playwright:
+            chromium = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"),
+                args=["--no-sandbox", "--allow-file-access-from-files"],
+            )
+            looked = chromium.new_page()
+            looked.goto(harness.as_uri())
+            looked.wait_for_function("document.getElementById('found').textContent", timeout=100_000)
+            found = json.loads(looked.locator("#found").inner_text())
+            chromium.close()
     finally:
         harness.unlink()
-    written = re.search(r'<pre id="found">(.*?)</pre>', shown.stdout, re.S)
-    assert written, shown.stderr
-    assert written[1], shown.stderr
-    found = json.loads(written[1])
     search = found.pop("search")
     assert len(found) == len(looks)
     assert not {place: widths for place, (*widths, _) in found.items() if widths[0] > widths[1]}

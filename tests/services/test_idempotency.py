@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 from app.access.policy_store import open_policies
+from app.api.bodies import GuardInput
 from app.publishers import verdict
 from app.schemas.guard import GuardRequest
 from app.streams import ANSWERS
@@ -139,7 +140,7 @@ async def test_the_key_of_a_process_that_died_becomes_free(fresh_nats, tmp_path,
         idempotency = client.app.state.idempotency
         bucket = await js.key_value(ANSWERS.name)
         # What a process leaves that is killed while its request is under way.
-        body = '{"text":"hello","mode":"full","return_decision_process":false}'
+        body = GuardInput(text="hello").model_dump_json()
         name = idempotency._digest(b'["dev", "/v1/guard/input", "a"]')
         await idempotency._claim(bucket, name, idempotency._digest(body.encode()))
 
