@@ -167,4 +167,6 @@ def test_a_drift_and_dead_letters(doctor, vigil: Vigil) -> None:
     assert "1 dead letters wait for somebody" in result.output
     assert CliRunner().invoke(cli, ["streams", "apply"]).exit_code == 0
     asyncio.run(mend_it())
-    assert not faults(doctor())
+    while found := faults(doctor()):  # a probe may have been under way while the stream was changed
+        assert found == {"pipeline"}
+        time.sleep(0.5)
