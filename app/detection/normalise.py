@@ -12,6 +12,7 @@ from app.detection.confusables import LEET
 from app.detection.decoders import DECODERS
 from app.detection.disguise import Disguise, clean, smuggled
 from app.detection.layers import Layer, LayerBuilder
+from app.text import Span, touched
 
 MAX_DEPTH = 3
 BUDGET = 6
@@ -19,6 +20,10 @@ MAX_LAYERS = 24
 
 _LEET_TOKEN = re.compile(r"[A-Za-z0-9@$!|€+]*[A-Za-z][A-Za-z0-9@$!|€+]*")
 _LEET_MARK = re.compile(r"[A-Za-z][0134578@$!|€+]+[A-Za-z]|\b[0134578@$|€][A-Za-z]{2}")
+# What is spelt in letters and digits without being a word: addresses, hexadecimal numbers, groups of identifiers.
+_IDENTIFIER = re.compile(
+    r"\b\w{1,20}://\S+|(?<!\w)[0-9a-fA-F]{6,}+(?!\w)|(?<!\w)[0-9a-fA-F]{4,}(?:-[0-9a-fA-F]{4,})+"
+)
 _DIGITS = re.compile(r"(?<![\w.,])[0-9@$|€+]{2,4}(?![\w.,])")
 _GAP = r"(?:[ .\-_*•·|/,~+]{1,3}\n?|\n)"
 _SPACED = re.compile(rf"(?<!\w)[^\W\d_]{_GAP}(?:[^\W_]{_GAP}){{2,}}[^\W\d_](?!\w)")
@@ -79,6 +84,11 @@ def _leet(layer: Layer) -> list[Layer]:
     if not _LEET_MARK.search(layer.text):
         return []
     marked = [match for match in _LEET_TOKEN.finditer(layer.text) if _LEET_MARK.search(match.group())]
+    identifiers = [match.span() for match in _IDENTIFIER.finditer(layer.text)] if marked else []
+    passed = set(touched([Span(*match.span()) for match in marked], identifiers))
+    marked = [match for match in marked if match.span() not in passed]
+    if not marked:
+        return []
     tokens = {match.span(): match.group() for match in marked}
     if len(marked) >= 2:
         tokens |= {match.span(): match.group() for match in _DIGITS.finditer(layer.text)}

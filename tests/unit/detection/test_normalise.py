@@ -35,6 +35,8 @@ def hex_of(text: str) -> str:
         "привет, как дела? Το ελληνικό κείμενο",
         "cafe\u0301 is spelled with a combining mark",
         "kontakt: 600-700-800, 1 2 3 4 5, v2.0, sha256",
+        "see https://media.example/a1b2c3/9f8e7d6c-5b4a-3f2e-1d0c-b1a2c3d4e5f6.png",
+        "commit 3f1e5a7, request 46e1f0aa-9d72-4c01-b3e4-7a5f1c0d9e8b",
     ],
 )
 def test_plain_text_wears_no_disguise(text: str) -> None:
@@ -129,9 +131,11 @@ def test_lookalikes_become_single_ascii_characters() -> None:
         "i\u200b" * 10_000,
         "е" * 10_000 + "a" * 10_000,
         "\U000e0041" * 20_000,
+        "w1w" * 6_000 + "://",
+        "ab1d-" * 4_000 + "x",
         "".join(random.Random(1).choices("01 ", k=20_000)),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_hostile_input_stays_within_the_budget(text: str) -> None:
     layers = read(text).layers
