@@ -104,7 +104,7 @@ lock: ## Renew requirements.lock after a change of pyproject.toml; UPGRADE=--upg
 	@.tools/bin/uv pip compile --no-config --group train --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE) --constraint requirements.lock \
 		-o requirements-train.lock
-	@.tools/bin/uv pip compile --no-config --group carriers --group peers --no-deps --universal --python-version 3.11 --generate-hashes \
+	@.tools/bin/uv pip compile --no-config --group carriers --group measured --group peers --no-deps --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet >> requirements-train.lock
 
 # Half a gigabyte that CrewAI imports only for its stores of vectors and files, its terminal and its installer.

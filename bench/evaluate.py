@@ -19,6 +19,7 @@ from app.schemas.detection import BranchName
 from bench._buried import buried
 from bench._judging import Judges, held_out, lines
 from bench._peers import PEERS
+from bench._public import public
 from bench.detection_cost import PROSE, median_cost
 
 OPEN, CLOSE = "<!-- measured -->", "<!-- /measured -->"
@@ -46,6 +47,7 @@ def main(words: list[str]) -> None:
     rows = [judges.judge(row) for row in (lines(options.files) if options.files else held_out("test", MOST))]
     parts = ["\n\n".join(_tables(rows)), "\n".join(_alarms(rows, {n: p.alarm for n, p in peers.items()}))]
     if not options.files:
+        parts.insert(1, "\n\n".join(_public([judges.judge(row) for row in public()])))
         calibrated = Judges({})
         parts.append("\n".join(buried(rows, calibrated)))
         parts.append(
@@ -120,6 +122,16 @@ def _tables(rows: list[Row]) -> Iterator[str]:
                 yield "\n".join(by_score([row for row in own if row["language"] == language], COLUMNS))
     if foreign:
         yield "\n".join(by_group(foreign, "source", lambda row: str(row["source"])))
+
+
+def _public(rows: list[Row]) -> Iterator[str]:
+    yield "## Public sets that packages carry"
+    yield (
+        f"{len(rows)} texts, {sum(row['label'] == 'attack' for row in rows)} of them attacks, that nothing here has learnt "
+        "from or was calibrated on (`bench/_public.py`)."
+    )
+    yield "\n".join(by_score(rows, COLUMNS))
+    yield "\n".join(by_group(rows, "source", lambda row: str(row["source"])))
 
 
 def _alarms(rows: list[Row], alarms: dict[str, float]) -> Iterator[str]:

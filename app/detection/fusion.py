@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.detection.artefacts import blend, calibration
 from app.schemas.detection import BranchName, BranchResult, Detection
@@ -13,6 +14,10 @@ WEIGHTS = {
     Mode.FAST: {BranchName.HEURISTICS: 0.462, BranchName.SEMANTIC: 0.538},
 }
 DEGRADED_FACTOR = 0.1
+# Each window of a text is a chance of a false alarm. Ten that had nothing to do with each other would make a score ten
+# times as common, 25 points; neighbours say much the same, and half of that ranks best
+# (docs/decisions/0015-long-texts.md). No more is taken off, however much an attacker adds.
+PER_TENFOLD, MOST_WINDOWS = 12.5, 24
 
 
 def fuse(results: Sequence[BranchResult], mode: Mode) -> Detection:
@@ -47,4 +52,10 @@ def combined(results: Sequence[BranchResult], mode: Mode) -> float:
     margin = (
         sum(weight * scores[branch] for weight, branch in zip(weights, WEIGHTS[mode], strict=True)) + bias
     )
-    return round(float(calibration(name)(np.array(margin))), 1)
+    most = discount(np.array(max(result.windows for result in results)))
+    return round(float(calibration(name)(margin - most)), 1)
+
+
+def discount(windows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What the highest of so many windows is worth less than that of one, in points of a branch's score."""
+    return np.asarray(PER_TENFOLD * np.log10(np.clip(windows, 1, MOST_WINDOWS)), dtype=np.float64)

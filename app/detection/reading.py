@@ -39,7 +39,8 @@ def judge(
     """
     started = perf_counter()
     found = windows(read(text))
-    if ranking is not None and len(found) > MAX_WINDOWS:
+    count = len(found)
+    if ranking is not None and count > MAX_WINDOWS:
         found = _suspicious(found, ranking)
 
     def score(pieces: Sequence[Window]) -> NDArray[np.float64]:
@@ -55,6 +56,7 @@ def judge(
         categories=tuple(dict.fromkeys(item.category for item in sorted(evidence, key=lambda e: -e.score))),
         evidence=evidence,
         latency_ms=round((perf_counter() - started) * 1000, 3),
+        windows=max(1, count),
     )
 
 

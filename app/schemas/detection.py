@@ -36,6 +36,7 @@ class BranchResult(Message):
     degraded: bool = False
     reason: str | None = Field(default=None, description="Why the branch is degraded.")
     latency_ms: float = Field(default=0.0, ge=0)
+    windows: int = Field(default=1, ge=1, description="Of how many windows the score is the highest.")
 
 
 class Detection(Message):

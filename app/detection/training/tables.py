@@ -13,7 +13,7 @@ from app.detection.training.augment import variants
 from app.detection.training.sources import Example
 from app.detection.windows import windows
 
-# Windows of one foreign text; the corpus' own long documents are read whole.
+# Windows of one foreign text that is learnt from; what is calibrated on and the corpus' own documents are read whole.
 MAX_WINDOWS = 4
 # The project's own texts are few and native; the capture-the-flag collections are many and noisy.
 OWN = {"corpus", "ordinary"}
@@ -59,6 +59,11 @@ class Table:
         return found
 
     @property
+    def windows(self) -> NDArray[np.int64]:
+        """How many windows each example has."""
+        return np.bincount(self.owner[~self.variant], minlength=self.examples)
+
+    @property
     def chosen(self) -> Bools:
         """Windows to fit on."""
         return self.train & self.certain
@@ -90,7 +95,7 @@ def build(examples: Sequence[Example], seed: int) -> Table:
     owner: list[int] = []
     for number, example in enumerate(examples):
         found = [window.text for window in windows(read(example.text))]
-        if example.source not in OWN and len(found) > MAX_WINDOWS:
+        if example.source not in OWN and example.split != "calibration" and len(found) > MAX_WINDOWS:
             step = len(found) / MAX_WINDOWS
             found = [found[int(i * step)] for i in range(MAX_WINDOWS)]
         texts += found

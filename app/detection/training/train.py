@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from app.detection.artefacts import CARD, FOLDER, Calibration, Head
 from app.detection.encoder import VOCABULARY_SHA256, WEIGHTS_SHA256, Encoder
+from app.detection.fusion import discount
 from app.detection.heuristics import Heuristics
 from app.detection.minilm import MODEL_SHA256, MiniLm
 from app.detection.training import fit, sources, tables, tune
@@ -88,9 +89,8 @@ def main() -> None:
     scores["heuristics"] = held.heuristics()
     for name, weights in FUSIONS.items():
         blends[name] = [*weights.values(), 0.0]
-        calibrations[name] = held.calibrate(
-            _mix([scores[branch] for branch in weights], blends[name]), fit.threat_scale
-        )
+        mixed = _mix([scores[branch] for branch in weights], blends[name])
+        calibrations[name] = held.calibrate(mixed - discount(table.windows), fit.threat_scale)
 
     stored: dict[str, dict[str, NDArray[Any]]] = {
         "ngrams": {"weights": lexical.weights.astype(np.float16), "bias": np.array(lexical.bias)},
