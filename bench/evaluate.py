@@ -126,9 +126,10 @@ def _tables(rows: list[Row]) -> Iterator[str]:
 
 def _public(rows: list[Row]) -> Iterator[str]:
     yield "## Public sets that packages carry"
+    attacks = sum(row["label"] == "attack" for row in rows)
     yield (
-        f"{len(rows)} texts, {sum(row['label'] == 'attack' for row in rows)} of them attacks, that nothing here has learnt "
-        "from or was calibrated on (`bench/_public.py`)."
+        f"{len(rows)} texts, {attacks} of them attacks, that nothing here has learnt from or was calibrated on "
+        "(`bench/_public.py`)."
     )
     yield "\n".join(by_score(rows, COLUMNS))
     yield "\n".join(by_group(rows, "source", lambda row: str(row["source"])))
