@@ -13,11 +13,15 @@ SIZE = 360
 OVERLAP = 120
 # Blobs that decode to the same few words, over and over, are read this often.
 MAX_DECODED = 40
+# Quotation marks and dashes tell who typed a text and on what, not what it wants: models are given those of a keyboard.
+_KEYBOARD = str.maketrans(
+    dict.fromkeys("„“”‟«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("–—―", "-")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A piece of one reading: its text and the span of the original it stands for."""
+    """A piece of one reading: its text, with plain quotation marks and dashes, and the span of the original."""
 
     text: str
     span: Span
@@ -65,7 +69,13 @@ def _of(layer: Layer, known: set[str]) -> list[Window]:
     new = [start for start, end in units if layer.text[start:end] not in known]
     known.update(layer.text[start:end] for start, end in units)
     return [
-        Window(layer.text[start:end], layer.span(start, end), layer, Span(start, end), layer.decoded)
+        Window(
+            layer.text[start:end].translate(_KEYBOARD),
+            layer.span(start, end),
+            layer,
+            Span(start, end),
+            layer.decoded,
+        )
         for start, end in window_spans(units, SIZE, OVERLAP)
         if bisect_left(new, start) < bisect_left(new, end)
     ]

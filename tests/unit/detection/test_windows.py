@@ -38,3 +38,8 @@ def test_a_layer_is_read_only_where_it_says_something_new() -> None:
 
 def test_a_sentence_that_comes_twice_is_read_twice() -> None:
     assert len({window.span for window in of("The same again. " * 100)}) == 7
+
+
+def test_typographic_marks_are_those_of_a_keyboard() -> None:
+    (window,) = of("„Zażółć” – ‘jaźń’ — «gęś»")
+    assert window.text == '"Zażółć" - \'jaźń\' - "gęś"'
