@@ -39,8 +39,8 @@ FUSIONS = {
     "fusion-full": {"heuristics": 1 / 7, "semantic": 3 / 7, "classifier": 3 / 7},
     "fusion-fast": {"heuristics": 1 / 4, "quick": 3 / 4},
 }
-# What the bundled classifier's own logit weighs in branch C. A fit gives it nothing, for the same reason: it knows little
-# of the texts that are calibrated on. On public sets that nothing was trained on it helps (docs/decisions/0015).
+# What the bundled classifier's own logit weighs in branch C. A fit gives it nothing, for the same reason: it knows
+# little of the texts that are calibrated on. On texts of no source of training it helps (docs/decisions/0010).
 BUNDLED = 0.1
 LICENCES = {
     "corpus": "MIT", "ordinary": "MIT", "llmail-inject": "MIT",

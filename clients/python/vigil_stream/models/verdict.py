@@ -55,6 +55,7 @@ class Branch(Answer):
     degraded: bool = False
     reason: str | None = None
     latency_ms: float = 0.0
+    windows: int = 1
 
 
 class Floor(Answer):
