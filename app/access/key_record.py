@@ -34,6 +34,7 @@ class KeyRecord(BaseModel):
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    rotated_to: str | None = Field(default=None, description="The id of its successor.")
 
     def state(self, now: datetime) -> State:
         """Whether the key opens anything at `now`."""

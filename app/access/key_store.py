@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from nats.js import JetStreamContext
-from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.errors import (
+    BucketNotFoundError,
+    InvalidKeyError,
+    KeyNotFoundError,
+    KeyWrongLastSequenceError,
+)
 from nats.js.kv import KeyValue
 from pydantic import ValidationError
 
@@ -128,18 +133,21 @@ class KeyStore:
         """A new key with the same owner, scopes and lifetime; the old one ends after `overlap`.
 
         Raises:
-            VigilError: there is no such key, or it has ended.
+            VigilError: there is no such key, or it has ended or a successor.
         """
         old, revision = await self._get(key_id)
         now = datetime.now(UTC)
         if (state := old.state(now)) is not State.ACTIVE:
             raise VigilError(f"{key_id} is {state}: make a new one with `vigil keys create`")
+        if old.rotated_to:  # its expiry is now the end of the overlap, and no lifetime for another key
+            raise VigilError(f"{key_id} was rotated already: its successor is {old.rotated_to}")
         lifetime = None if old.expires_at is None else old.expires_at - old.created_at
         made = await self.create(old.client_id, old.scopes, old.environment, lifetime)
         while True:
             ends = now + overlap
             if old.expires_at is None or old.expires_at > ends:
                 old = old.model_copy(update={"expires_at": ends})
+            old = old.model_copy(update={"rotated_to": made.record.key_id})
             if await self._replace(old, revision):
                 return made, old
             old, revision = await self._get(key_id)
@@ -151,7 +159,7 @@ class KeyStore:
     async def _get(self, key_id: str) -> tuple[KeyRecord, int]:
         try:
             entry = await self._bucket.get(f"{PREFIX}.{key_id}")
-        except (KeyNotFoundError, ValueError):
+        except (KeyNotFoundError, InvalidKeyError):
             raise VigilError(f"there is no key {key_id}: `vigil keys list` shows them") from None
         return KeyRecord.model_validate_json(entry.value or b""), int(entry.revision or 0)
 

@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nats.js import JetStreamContext
-from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.errors import (
+    BucketNotFoundError,
+    InvalidKeyError,
+    KeyNotFoundError,
+    KeyWrongLastSequenceError,
+)
 from nats.js.kv import KeyValue
 
 from app.access.policy_document import StoredPolicy, parse_policy
@@ -79,8 +84,10 @@ class PolicyStore:
     async def _latest(self, client_id: str) -> tuple[StoredPolicy, int] | None:
         try:
             entry = await self._bucket.get(f"{PREFIX}.{client_id}")
-        except (KeyNotFoundError, ValueError):
+        except KeyNotFoundError:
             return None
+        except InvalidKeyError:
+            raise VigilError(f"{client_id!r} names no client: `vigil keys list` shows them") from None
         return StoredPolicy.model_validate_json(entry.value or b""), int(entry.revision or 0)
 
 

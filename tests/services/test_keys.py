@@ -116,6 +116,10 @@ async def test_rotation_lets_both_keys_work_for_the_overlap(fresh_nats, tmp_path
             return [await status(client, key["key"]) for key in (new, newest)] == [401, 200]
 
         assert await until(replaced)
+        with pytest.raises(AssertionError, match=f"rotated already: its successor is {new['key_id']}"):
+            await keys("rotate", old["key_id"])
+        with pytest.raises(AssertionError, match="there is no key a b"):
+            await keys("revoke", "a b")
         listed = await keys("list", "--json")
         assert [key["state"] for key in listed] == ["active", "expired", "active"]
         assert {key["client_id"] for key in listed} == {"shop"}

@@ -128,6 +128,9 @@ async def test_versions_are_kept_compared_and_read_again(fresh_nats, policy, tmp
         code, text = await policy("set", "shop", "-", file={"blok": 1})
         assert code == 1
         assert "blok" in text
+        assert await policy("get", "a shop") == (
+            1, "'a shop' names no client: `vigil keys list` shows them",
+        )  # fmt: skip
         assert len((await policy("history", "shop"))[1].splitlines()) == len(history.splitlines())
 
 
