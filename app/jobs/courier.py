@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import httpx
 from nats.aio.client import Client as Connection
 from nats.aio.msg import Msg
+from pydantic import ValidationError
 
 from app.errors import PipelineUnavailable
 from app.jobs.address import AddressRefused, NameUnknown, Network, resolve
@@ -91,10 +92,14 @@ class Courier:
         for job_id, entry in entries.items():
             if self._revisions.get(job_id) == entry.revision:  # as it was: what is known of it stays
                 waiting[job_id] = self._waiting[job_id]
-            else:
+                continue
+            try:
                 webhook = Webhook.model_validate_json(entry.value)
-                waiting[job_id] = max(webhook.next_at, webhook.leased_until)
-        self._revisions = {job_id: entry.revision for job_id, entry in entries.items()}
+            except ValidationError:
+                log.error("the webhook of %s cannot be read by this version: it is left to another", job_id)
+                continue
+            waiting[job_id] = max(webhook.next_at, webhook.leased_until)
+        self._revisions = {job_id: entries[job_id].revision for job_id in waiting}
         self._waiting = waiting
         self._news.set()
 

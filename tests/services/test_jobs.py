@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.schemas.guard import GuardRequest
+from app.streams import JOBS
 from tests.services.test_answer_path import answering, api, detection
 from tests.unit.jobs.test_signature import verify
 from tests.wires import provisioned, until
@@ -132,11 +133,13 @@ async def test_a_webhook_brings_the_job_with_a_signature_and_is_tried_until_it_i
 ) -> None:
     monkeypatch.setattr("app.jobs.courier.DELAYS_S", (0.1,) * 5)
     async with (
-        provisioned(fresh_nats.url),
+        provisioned(fresh_nats.url) as js,
         Receiver(refuse=2).running() as receiver,
         job_detection(fresh_nats.url, answering),
         api(fresh_nats.url, tmp_path, vigil_webhook_allow="127.0.0.1") as client,
     ):
+        # What another version has stored, and this one cannot read, holds nobody up.
+        await (await js.key_value(JOBS.name)).put("webhook.req_other", b"{}")
         secret = (await client.get("/v1/guard/webhook-secret")).json()["secret"]
         accepted = await client.post(URL, json={"text": "hello", "webhook_url": receiver.url})
         assert accepted.json()["webhook"] == {
