@@ -3,6 +3,7 @@
 import logging
 import secrets
 import time
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,7 +56,7 @@ class RequestId:
             if scope["path"].startswith(PROTECTED):
                 client = state.get("client")
                 log.info(
-                    "%s %s %d %.1f ms client=%s", scope["method"], masked(scope["path"]), status,
+                    "%s %s %d %.1f ms client=%s", scope["method"], masked(quote(scope["path"])), status,
                     (time.perf_counter() - started) * 1000, client.client_id if client else "-",
                 )  # fmt: skip
             current.reset(token)
