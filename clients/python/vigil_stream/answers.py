@@ -76,6 +76,6 @@ def _title(response: httpx.Response) -> str:
 
 
 def _detail(response: httpx.Response) -> str:
-    if response.is_redirect:
+    if response.has_redirect_location:
         return f"the server sends on to {response.headers['Location']}: use that address"
     return f"{_title(response)}: {response.text[:200]!r}, which is no answer of Vigil's"

@@ -33,7 +33,8 @@ class Vigil(BaseClient[httpx.Client]):
         url: of the server; else VIGIL_URL, else http://127.0.0.1:8080.
         api_key: else VIGIL_API_KEY.
         timeout: seconds that one attempt may wait for a connection, or for the next bytes.
-        max_retries: attempts after the first; after connection errors and 408, 425, 429, 502, 503 and 504 only.
+        max_retries: attempts after the first; after connection errors, 408, 425, 429, 502, 503 and 504, and a 409
+            with Retry-After only.
         retry_budget: seconds for a call with all its attempts and the waits between them.
         headers: sent with every request.
         http_client: for proxies, certificates and tests; yours to close.

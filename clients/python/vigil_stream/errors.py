@@ -13,7 +13,7 @@ VigilError                        no verdict
     - AuthenticationError         401: no key, or one that is unknown, expired or revoked
     - PermissionDeniedError       403: the key lacks the scope, its policy the mode
     - NotFoundError               404
-    - ConflictError               409
+    - ConflictError               409: the first request of the idempotency key is under way; or switched off
     - PayloadTooLargeError        413: over 100,000 characters
     - UnprocessableError          422: `problem.errors` names the fields
     - RateLimitedError            429
@@ -109,7 +109,8 @@ class APIStatusError(VigilError):
         self.status = problem.status
         self.request_id = request_id or problem.request_id
         self.retry_after = retry_after
-        self.retryable = problem.status in RETRYABLE
+        # 409 with a wait: an attempt before this one, under the same idempotency key, is still under way.
+        self.retryable = problem.status in RETRYABLE or (problem.status == 409 and retry_after is not None)
         self.unavailable = problem.status >= 500 or problem.status == 408
 
     def __str__(self) -> str:

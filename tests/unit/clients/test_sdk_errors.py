@@ -187,3 +187,9 @@ def test_a_route_that_the_server_lacks_is_said(double: Double) -> None:
     double.answers(httpx.Response(404, json={"status": 404, "title": "Not Found", "detail": "Not Found"}))
     with pytest.raises(NotFoundError, match="404 Not Found"):
         double.do(double.client().restore("req_1", "a"))
+
+
+def test_a_redirection_to_nowhere_is_an_error_as_any_other(double: Double) -> None:
+    double.answers(httpx.Response(304))
+    with pytest.raises(APIStatusError, match="no answer of Vigil's"):
+        double.ask()

@@ -74,6 +74,13 @@ def test_what_will_not_pass_is_asked_once(double: Double, status: int) -> None:
     assert double.clock.waits == []
 
 
+def test_a_repeat_waits_for_the_attempt_before_it_that_is_still_under_way(double: Double) -> None:
+    double.answers(httpx.ConnectError("reset"), refusal(409, "1"), GOOD)
+    assert double.ask().allowed
+    assert len({request.headers["Idempotency-Key"] for request in double.requests}) == 1
+    assert double.clock.waits[1] >= 1.0
+
+
 @pytest.mark.parametrize(
     ("broken", "error"),
     [
