@@ -1,4 +1,4 @@
-"""The public API: `uvicorn --factory app.api:create_app`."""
+"""The public API: `python -m app.api`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

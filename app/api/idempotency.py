@@ -82,7 +82,12 @@ class Idempotency:
         self._running: dict[str, tuple[str, asyncio.Future[bytes]]] = {}
 
     async def once(
-        self, key: str | None, about: tuple[str, str], body: bytes, run: Callable[[], Awaitable[Outcome]]
+        self,
+        key: str | None,
+        about: tuple[str, str],
+        body: bytes,
+        run: Callable[[], Awaitable[Outcome]],
+        patience: int = 1,
     ) -> Answer:
         """The answer of `run`, or that of an earlier request.
 
@@ -91,6 +96,7 @@ class Idempotency:
             about: client and route: keys of others are other keys.
             body: the request, in a form that is the same for the same request.
             run: does the work. When it raises, or its outcome is not final, nothing is remembered: a repeat runs anew.
+            patience: how many time limits `run` may take; only then may another process take the key over.
 
         Raises:
             Refusal: 422, the key came with another body; 409, its first request is under way and takes long.
@@ -109,7 +115,7 @@ class Idempotency:
         future.add_done_callback(_retrieved)
         self._running[name] = fingerprint, future
         try:
-            answer = await self._first_or_stored(name, fingerprint, run)
+            answer = await self._first_or_stored(name, fingerprint, run, patience)
         except BaseException as error:
             # Those who wait beside us share the failure; a cancellation is ours alone.
             shared = error if isinstance(error, Exception) else PipelineUnavailable("the service is stopping")
@@ -122,12 +128,12 @@ class Idempotency:
             del self._running[name]
 
     async def _first_or_stored(
-        self, name: str, fingerprint: str, run: Callable[[], Awaitable[Outcome]]
+        self, name: str, fingerprint: str, run: Callable[[], Awaitable[Outcome]], patience: int
     ) -> Answer:
         end = time.monotonic() + self._timeout_s
         try:
             bucket = await self._open()
-            while (claimed := await self._claim(bucket, name, fingerprint)) is not None:
+            while (claimed := await self._claim(bucket, name, fingerprint, patience)) is not None:
                 if claimed.answer:
                     return Answer(self._unseal(claimed.answer, name), replayed=True)
                 if time.monotonic() > end:
@@ -148,9 +154,10 @@ class Idempotency:
             await bucket.put(name, _dump(Entry(fingerprint=fingerprint, answer=answer)))
         return Answer(content, replayed=False)
 
-    async def _claim(self, bucket: KeyValue, name: str, fingerprint: str) -> Entry | None:
+    async def _claim(self, bucket: KeyValue, name: str, fingerprint: str, patience: int) -> Entry | None:
         """None when this request is the first now; else what the first has left."""
-        mine = _dump(Entry(fingerprint=fingerprint, until=time.time() + self._timeout_s + GRACE_S))
+        until = time.time() + patience * self._timeout_s + GRACE_S
+        mine = _dump(Entry(fingerprint=fingerprint, until=until))
         try:
             await bucket.create(name, mine)
             return None

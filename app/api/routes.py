@@ -11,7 +11,7 @@ from app.api.bodies import GuardInput, GuardOutput, GuardText
 from app.api.door.authentication import require
 from app.api.door.rate_limit import charge
 from app.api.problems import FAILURES, failure, responses
-from app.api.texts import side_by_side
+from app.api.texts import rounds, side_by_side
 from app.schemas.verdict import Verdict
 
 router = APIRouter(
@@ -65,7 +65,7 @@ async def guard_batch(
         items = await side_by_side(enumerate(body.items), one)
         return BatchVerdict(request_id=request.state.request_id, items=tuple(items))
 
-    return await answered(request, client, idempotency_key, body, run)
+    return await answered(request, client, idempotency_key, body, run, patience=rounds(len(body.items)))
 
 
 async def _judge(body: GuardText, request: Request, client: Client) -> Verdict:

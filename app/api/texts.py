@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from math import ceil
 from typing import TypeVar
 
 from fastapi import Request
@@ -64,6 +65,11 @@ class Texts:
             message = window_of(message, dict(spoken.given))
         verdict: Verdict = await judging.judge(message)
         return verdict
+
+
+def rounds(texts: int) -> int:
+    """How many texts of a request of so many are judged one after the other."""
+    return max(1, ceil(texts / TOGETHER))
 
 
 async def side_by_side(items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:

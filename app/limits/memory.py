@@ -51,6 +51,7 @@ class MemoryStore:
                 )
                 for window, u, count in zip(windows, used, counts, strict=True)
             ),
+            cost,
         )
 
     def _current(self, key: str, window: Window, now: int) -> Counts:

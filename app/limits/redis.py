@@ -90,6 +90,7 @@ class RedisStore:
                 Usage(window, max(0, window.limit - used - taken), free)
                 for window, used, free in zip(windows, numbers[::2], numbers[1::2], strict=True)
             ),
+            cost,
         )
 
     async def _answer(self, names: list[str], numbers: list[int]) -> list[int]:

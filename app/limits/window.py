@@ -49,15 +49,16 @@ class Usage:
 
 @dataclass(frozen=True)
 class Reply:
-    """Whether a request may pass, and its usage of each window."""
+    """Whether a request of so many places may pass, and its usage of each window."""
 
     allowed: bool
     usages: tuple[Usage, ...]
+    cost: int = 1
 
     @property
     def retry_after_s(self) -> int:
         """Whole seconds after which another try makes sense; at least 1."""
-        full = [usage.free_in_ms for usage in self.usages if usage.remaining <= 0]
+        full = [usage.free_in_ms for usage in self.usages if usage.remaining < self.cost]
         waits = full or [usage.free_in_ms for usage in self.usages]
         return max(1, math.ceil(max(waits, default=0) / 1000))
 

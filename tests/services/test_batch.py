@@ -36,3 +36,34 @@ async def test_a_batch_of_nothing_or_too_much_is_422_and_one_that_nobody_judges_
         answer = await client.post("/v1/guard/batch", json={"items": [{"text": "a"}, {"text": ""}]})
     assert answer.status_code == 200
     assert [item["error"]["status"] for item in answer.json()["items"]] == [504, 422]
+
+
+async def test_what_no_text_can_be_fails_alone(fresh_nats, tmp_path) -> None:
+    items = ['{"text": "a"}', '{"text": "\\ud800"}', "[" * 300 + "]" * 300]
+    async with (
+        provisioned(fresh_nats.url),
+        detection(fresh_nats.url, answering),
+        api(fresh_nats.url, tmp_path) as client,
+    ):
+        for headers in ({}, {"Idempotency-Key": "a"}):
+            answer = await client.post(
+                "/v1/guard/batch",
+                content=f'{{"items": [{", ".join(items)}]}}',
+                headers={"Content-Type": "application/json", **headers},
+            )
+            assert answer.status_code == 200, answer.text
+            assert [item["ok"] for item in answer.json()["items"]] == [True, False, False]
+
+
+async def test_a_batch_that_no_wait_would_let_through_is_413(fresh_nats, tmp_path) -> None:
+    async with (
+        provisioned(fresh_nats.url),
+        detection(fresh_nats.url, answering),
+        api(fresh_nats.url, tmp_path, vigil_rate_limits="1000/second, 5/hour") as client,
+    ):
+        refused = await client.post("/v1/guard/batch", json={"items": [{"text": "a"}] * 6})
+        assert refused.status_code == 413
+        assert "holds 6 texts, and this key's limit is 5" in refused.json()["detail"]
+        assert "retry-after" not in refused.headers
+        passed = await client.post("/v1/guard/batch", json={"items": [{"text": "a"}] * 4})
+    assert passed.status_code == 200

@@ -1,14 +1,20 @@
 """Repeats of a request, in one process and over several."""
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
+
+import nats
+import pytest
 
 from app.access.policy_store import open_policies
 from app.api.bodies import GuardInput
+from app.api.idempotency import Idempotency, Outcome
+from app.api.problems import Refusal
 from app.publishers import verdict
 from app.schemas.guard import GuardRequest
 from app.streams import ANSWERS
-from tests.services.test_answer_path import answer, answering, api, ask, detection, silent
+from tests.services.test_answer_path import _value, answer, answering, api, ask, detection, silent
 from tests.wires import provisioned, until
 
 
@@ -140,9 +146,9 @@ async def test_the_key_of_a_process_that_died_becomes_free(fresh_nats, tmp_path,
         idempotency = client.app.state.idempotency
         bucket = await js.key_value(ANSWERS.name)
         # What a process leaves that is killed while its request is under way.
-        body = GuardInput(text="hello").model_dump_json()
+        body = json.dumps(dict(GuardInput(text="hello")))
         name = idempotency._digest(b'["dev", "/v1/guard/input", "a"]')
-        await idempotency._claim(bucket, name, idempotency._digest(body.encode()))
+        await idempotency._claim(bucket, name, idempotency._digest(body.encode()), 1)
 
         async def judged() -> bool:
             response = await with_key(client, "a")
@@ -176,3 +182,29 @@ async def test_requests_without_a_key_need_no_bucket(fresh_nats, tmp_path) -> No
         refused = await with_key(client, "a")
         assert refused.status_code == 503
         assert "vigil streams apply" in refused.json()["detail"]
+
+
+async def test_a_batch_keeps_its_key_as_long_as_it_may_take(fresh_nats, monkeypatch) -> None:
+    monkeypatch.setattr("app.api.idempotency.GRACE_S", 0.0)
+    begun, go, runs = asyncio.Event(), asyncio.Event(), 0
+
+    async def run() -> Outcome:
+        nonlocal runs
+        runs += 1
+        begun.set()
+        await go.wait()
+        return Outcome(b"{}")
+
+    async with provisioned(fresh_nats.url):
+        connection = await nats.connect(fresh_nats.url)
+        one, other = (Idempotency([b"k" * 32], lambda: _value(connection), 0.4) for _ in range(2))
+        first = asyncio.create_task(one.once("key", ("shop", "/batch"), b"", run, patience=100))
+        await begun.wait()
+        with pytest.raises(Refusal) as refused:
+            await other.once("key", ("shop", "/batch"), b"", run, patience=100)
+        assert refused.value.status_code == 409
+        go.set()
+        assert not (await first).replayed
+        assert (await other.once("key", ("shop", "/batch"), b"", run, patience=100)).replayed
+        await connection.close()
+    assert runs == 1

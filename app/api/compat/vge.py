@@ -25,7 +25,7 @@ from app.api.compat.vge_verdict import vge_verdict
 from app.api.door.authentication import require
 from app.api.door.rate_limit import charge
 from app.api.problems import FAILURES, failure
-from app.api.texts import side_by_side
+from app.api.texts import rounds, side_by_side
 from app.schemas.guard import Direction
 
 router = APIRouter(prefix="/compat/vge/v1", tags=["compatibility"])
@@ -88,7 +88,9 @@ async def vge_batch(
     async def run() -> VgeItems:
         return VgeItems(items=await side_by_side(enumerate(body.items), one))
 
-    return await answered(request, client, key, body, run, exclude_none=True)
+    return await answered(
+        request, client, key, body, run, patience=rounds(len(body.items)), exclude_none=True
+    )
 
 
 @router.get("/license/status", summary="The licence: none is needed")

@@ -41,6 +41,7 @@ class RateLimit:
             return await self._limiter.take(client.key_id, windows, cost)
 
         scope["state"]["take"] = take
+        scope["state"]["most"] = min(window.limit for window in windows)
         await self._app(scope, receive, send)
 
 
@@ -48,11 +49,16 @@ async def charge(request: Request, texts: int) -> None:
     """Take the places of all texts of a request but the first, which it has paid for at the door.
 
     Raises:
-        Refusal: 429, and nothing was taken.
+        Refusal: 429, and nothing was taken; 413 where no wait would help.
     """
     take: Callable[[int], Awaitable[Reply]] | None = getattr(request.state, "take", None)
     if take is None or texts <= 1:
         return
+    if texts > request.state.most:
+        most = request.state.most
+        raise Refusal(
+            413, f"the request holds {texts} texts, and this key's limit is {most}: send fewer at a time"
+        )
     reply = await take(texts - 1)
     request.state.headers.update(headers(reply))
     if not reply.allowed:

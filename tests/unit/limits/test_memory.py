@@ -74,3 +74,11 @@ def test_limits_are_written_as_people_write_them() -> None:
 def test_what_is_no_limit_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match=r"100/minute|same period"):
         parse_windows(text)
+
+
+def test_many_places_wait_for_the_window_that_lacks_them_and_for_no_other() -> None:
+    store, windows = MemoryStore(), (Window(100, 1), Window(3000, 60))
+    assert store.take("key", windows, 60, now_ms=0).allowed
+    reply = store.take("key", windows, 50, now_ms=0)
+    assert not reply.allowed
+    assert reply.retry_after_s <= 2
