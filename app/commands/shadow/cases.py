@@ -6,8 +6,10 @@ webhook beside its question (`chatInput`, `action`, `threat_score`), or a plain 
 
 import csv
 import json
+from ast import literal_eval
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -86,16 +88,19 @@ def judgement(row: Mapping[str, Any], where: str, took_ms: float | None = None) 
     said = str(_first(row, VERDICTS) or "").lower()
     if said not in DECISIONS:
         raise VigilError(f"{where}: {said!r} is no verdict; {', '.join(VERDICTS)} are looked at")
-    score = _first(row, SCORES)
-    boosts = row.get("boosts_applied") or (row.get("arbiter") or {}).get("boosts_applied") or ()
-    return Judgement(
-        DECISIONS[said],
-        score=float(score) if score not in (None, "") else None,
-        reasons=tuple(map(str, boosts))
-        if not isinstance(boosts, str)
-        else tuple(json.loads(boosts.replace("'", '"'))),
-        took_ms=took_ms,
-    )
+    arbiter = row.get("arbiter")
+    boosts = row.get("boosts_applied") or (arbiter.get("boosts_applied") if isinstance(arbiter, dict) else ())
+    try:
+        score = _first(row, SCORES)
+        return Judgement(
+            DECISIONS[said],
+            score=None if score is None else float(score),
+            # A cell of a CSV file holds the list as ClickHouse writes it.
+            reasons=tuple(map(str, literal_eval(boosts) if isinstance(boosts, str) else boosts or ())),
+            took_ms=took_ms,
+        )
+    except (TypeError, ValueError, SyntaxError):
+        raise VigilError(f"{where}: its score is no number, or boosts_applied no list") from None
 
 
 def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -116,6 +121,7 @@ def _jsonl(content: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _csv(content: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(content.splitlines(keepends=True))
+    # str.splitlines would also break a line at U+2028 and the like, which texts hold.
+    reader = csv.DictReader(StringIO(content, newline=""))
     for row in reader:
         yield reader.line_num, row

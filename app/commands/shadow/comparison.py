@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from app.commands.shadow.cases import Case, Judgement
@@ -91,8 +92,8 @@ def quantiles(values: Iterable[float | None]) -> dict[str, float] | None:
     if not known:
         return None
     return {
-        name: round(known[min(len(known) - 1, int(q * len(known)))], 1)
-        for name, q in (("p50", 0.5), ("p95", 0.95))
+        name: round(known[ceil(len(known) * percent / 100) - 1], 1)
+        for name, percent in (("p50", 50), ("p95", 95))
     }
 
 

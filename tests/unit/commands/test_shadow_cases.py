@@ -37,7 +37,13 @@ def test_an_answer_of_its_webhook_and_a_plain_text() -> None:
 
 @pytest.mark.parametrize(
     ("row", "hint"),
-    [({"final_status": "BLOCKED"}, "no text"), ({"text": "a", "action": "perhaps"}, "'perhaps'")],
+    [
+        ({"final_status": "BLOCKED"}, "no text"),
+        ({"text": "a", "action": "perhaps"}, "'perhaps'"),
+        ({"text": "a", "action": "block", "threat_score": "high"}, "its score is no number"),
+        ({"text": "a", "action": "block", "boosts_applied": "[A"}, "boosts_applied no list"),
+        ({"text": "a", "action": "block", "boosts_applied": 7}, "boosts_applied no list"),
+    ],
 )
 def test_a_line_without_text_or_verdict_says_so(row: dict, hint: str) -> None:
     with pytest.raises(VigilError, match=f"line 9: .*{hint}"):
@@ -54,6 +60,15 @@ def test_jsonl_and_csv_hold_the_same(tmp_path) -> None:
         '2,"two\nlines, ""quoted""",BLOCKED,65,en,[\'CONSERVATIVE_OVERRIDE\']\n'
     )
     assert read_file(jsonl) == read_file(table)
+
+
+def test_a_cell_may_hold_what_only_python_takes_for_the_end_of_a_line(tmp_path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text(
+        "text,action,boosts_applied\none\u2028two\x85three,block,\"['It\\'s']\"\n", encoding="utf-8"
+    )
+    (read,) = read_file(table)
+    assert read == Case("line-2", "one\u2028two\x85three", Judgement(BLOCK, None, ("It's",)))
 
 
 @pytest.mark.parametrize(
@@ -94,4 +109,4 @@ def test_nothing_compared_is_no_agreement() -> None:
 
 
 def test_quantiles_by_nearest_rank() -> None:
-    assert quantiles([None, *map(float, range(1, 101))]) == {"p50": 51.0, "p95": 96.0}
+    assert quantiles([None, *map(float, range(1, 101))]) == {"p50": 50.0, "p95": 95.0}
