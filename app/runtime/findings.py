@@ -143,6 +143,8 @@ def _drift(drift: Drift) -> Finding:
         kind, _, name = drift.where.partition(" ")
         target = f"{VIGIL.name} {name}" if kind == "consumer" else name
         cure = (f"nats {kind} rm {target} --force", "vigil streams apply")
+        if kind == "stream":  # with everything in it: messages, or all keys
+            cure = ("vigil streams backup FOLDER", *cure)
     return Finding(Kind.DRIFT, drift.where, str(drift).removeprefix(f"{drift.where}: "), cure)
 
 

@@ -72,9 +72,9 @@ def test_a_drift_that_the_server_cannot_change_names_what_to_remove_first() -> N
     stream = Drift("stream VIGIL", "retention", wanted="workqueue", found="limits", fixed=True)
     consumer = Drift("consumer pii-worker", "ack_policy", wanted="explicit", found="none", fixed=True)
     look = Look({}, drifts=(stream, consumer))
-    assert [finding.cure[0] for finding in judge(look, look, AT)] == [
-        "nats stream rm VIGIL --force",
-        "nats consumer rm VIGIL pii-worker --force",
+    assert [finding.cure for finding in judge(look, look, AT)] == [
+        ("vigil streams backup FOLDER", "nats stream rm VIGIL --force", "vigil streams apply"),
+        ("nats consumer rm VIGIL pii-worker --force", "vigil streams apply"),
     ]
 
 
