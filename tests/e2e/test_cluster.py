@@ -1,11 +1,13 @@
 """The processes of the compose file, started as they stand there: what a client sees, and what not of faults."""
 
 import asyncio
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 import httpx
+import nats
 import pytest
 
 from app.streams import CONSUMERS, VIGIL
@@ -52,6 +54,21 @@ def test_no_server_lets_anybody_in_without_a_password(vigil: Cluster) -> None:
     # What an unknown client of NATS is told, and then it is cut off.
     said = asyncio.run(_first_lines(vigil.address("nats-1"), b'CONNECT {"verbose":true}\r\nPING\r\n'))
     assert b"Authorization Violation" in said
+
+
+async def test_the_operator_s_account_sees_every_node(vigil: Cluster) -> None:
+    """What `nats server report jetstream` asks, and `nats server cluster peer-remove` after it."""
+    password = (vigil.folder / "data/secrets/nats_pass").read_text()
+    nodes = set()
+    async with await nats.connect(
+        f"nats://{vigil.address('nats-1')}:4222", user="system", password=password
+    ) as system:
+        inbox = system.new_inbox()
+        answers = await system.subscribe(inbox)
+        await system.publish("$SYS.REQ.SERVER.PING.JSZ", b"{}", reply=inbox)
+        while len(nodes) < 3:
+            nodes.add(json.loads((await answers.next_msg(timeout=10)).data)["server"]["name"])
+    assert nodes == {"node-1", "node-2", "node-3"}
 
 
 async def test_a_nats_node_killed_under_load_costs_no_verdict(vigil: Cluster) -> None:
