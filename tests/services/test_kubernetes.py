@@ -1,5 +1,7 @@
 """The manifests of deploy/kubernetes: what Kubernetes and KEDA would take, and the lag that KEDA would see."""
 
+import asyncio
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -8,13 +10,18 @@ import httpx
 import pytest
 import yaml
 
+from app.commands.doctor import clickhouse
+from app.commands.doctor.result import Status
+from app.events.access import open_store
+from app.runtime import clickhouse_server
+from app.runtime.services import Services
 from app.settings import Settings
 from app.streams import CONSUMERS, VIGIL
 from deploy.image.containerfile import environment
 from deploy.kubernetes.scaling import problems
 from tests.documents import ROOT
 from tests.kubernetes import FOLDER, OVERLAYS, complaints, manifests
-from tests.servers import RestartableServer
+from tests.servers import LoopThread, RestartableServer, start_clickhouse
 from tests.wires import provisioned
 
 CUSTOM = ("ScaledObject",)
@@ -146,6 +153,14 @@ def test_everything_is_refused_that_no_policy_allows(overlay: str) -> None:
                 assert rule["from" if direction == "ingress" else "to"], name
 
 
+def test_a_zone_that_is_away_keeps_no_pod_out_of_the_others() -> None:
+    for workload in ours("critical"):
+        for spread in pod(workload).get("topologySpreadConstraints", ()):
+            assert (spread["topologyKey"], spread["whenUnsatisfiable"], spread["nodeTaintsPolicy"]) == (
+                "topology.kubernetes.io/zone", "DoNotSchedule", "Honor",
+            )  # fmt: skip
+
+
 def test_no_secret_is_in_the_repository() -> None:
     for overlay in OVERLAYS:
         assert manifests(overlay, "Secret") == []
@@ -155,6 +170,8 @@ def test_the_values_for_nats_are_those_that_the_streams_need() -> None:
     """The chart itself is not to be had here: what stands in the values is compared with what we need of it."""
     values = yaml.safe_load((FOLDER / "nats/production.yaml").read_text())
     config = values["config"]
+    assert [user["user"] for user in config["merge"]["authorization"]["users"]] == ["vigil"]
+    assert [user["user"] for user in config["merge"]["accounts"]["$SYS"]["users"]] == ["system"]
     node = (ROOT / "deploy/compose/nats/node.conf").read_text()
     assert f"max_payload: {config['merge']['max_payload'].strip('<> ')}\n" in node
     assert config["jetstream"]["fileStore"]["maxSize"] == "30Gi"
@@ -162,6 +179,59 @@ def test_the_values_for_nats_are_those_that_the_streams_need() -> None:
     assert config["monitor"]["port"] == 8222
     critical = yaml.safe_load((FOLDER / "nats/critical.yaml").read_text())
     assert [config["cluster"]["replicas"], critical["config"]["cluster"]["replicas"]] == [3, 5]
+
+
+@pytest.fixture
+def of_the_operator(
+    server_loop: LoopThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Settings]:
+    """A ClickHouse as strict as the image's own configuration, with the user `vigil` and these grants."""
+    queries = "".join(f"<query>{grant}</query>" for grant in request.param)
+    user = (
+        "<vigil><password>secret</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile>"
+        f"<quota>default</quota><grants>{queries}</grants></vigil>"
+    )
+    strict = "".join(
+        f"<{name}>true</{name}>"
+        for name in ("select_from_system_db_requires_grant", "table_engines_require_grant")
+    )
+    for name, after, more in (
+        ("_USERS", "</default>{others}", user),
+        ("_CONFIG", "</merge_tree>", f"<access_control_improvements>{strict}</access_control_improvements>"),
+    ):
+        text = getattr(clickhouse_server, name)
+        assert after in text
+        monkeypatch.setattr(clickhouse_server, name, text.replace(after, after + more))
+    server = start_clickhouse(server_loop, tmp_path / "clickhouse")
+    yield Settings(
+        clickhouse_host=server.host, clickhouse_port=server.port,
+        clickhouse_user="vigil", clickhouse_password="secret",
+    )  # fmt: skip
+    server.stop()
+
+
+INSTALLATION = yaml.safe_load((FOLDER / "clickhouse/installation.yaml").read_text(encoding="utf-8"))
+GRANTS = INSTALLATION["spec"]["configuration"]["users"]["vigil/grants/query"]
+
+
+@pytest.mark.parametrize(
+    ("of_the_operator", "disks"),
+    [(GRANTS, set()), (GRANTS[:2], {Status.SKIPPED})],
+    indirect=["of_the_operator"],
+    ids=["all", "without the disks"],
+)
+async def test_the_user_of_the_installation_may_do_what_vigil_does(
+    of_the_operator: Settings, disks: set[Status]
+) -> None:
+    store = open_store(of_the_operator)
+    assert await asyncio.to_thread(store.migrate)
+    store.close()
+    services = Services(
+        "nats://127.0.0.1:1", of_the_operator.clickhouse_host, of_the_operator.clickhouse_port or 0, ""
+    )
+    results = await clickhouse.checks(of_the_operator, services)
+    assert {one.status for one in results if one.check != "disk"} == {Status.OK}
+    assert {one.status for one in results if one.check == "disk"} - {Status.WARNING} == disks
 
 
 async def test_keda_would_see_the_lag_that_the_server_has(fresh_nats: RestartableServer) -> None:

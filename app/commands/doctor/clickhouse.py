@@ -7,7 +7,7 @@ from app.commands.doctor.clock import clock
 from app.commands.doctor.result import Result
 from app.events.access import connect
 from app.events.connection import Connection
-from app.events.failures import MISSING_CODES, StoreUnavailable
+from app.events.failures import MISSING_CODES, REFUSED_CODES, StoreUnavailable
 from app.events.migrations import pending
 from app.runtime.services import Services
 from app.settings import Settings
@@ -72,7 +72,14 @@ def _lag(connection: Connection, database: str) -> Result:
 
 
 def _disks(connection: Connection) -> list[Result]:
-    disks = connection.execute("SELECT name, free_space, total_space FROM system.disks WHERE total_space > 0")
+    try:
+        disks = connection.execute(
+            "SELECT name, free_space, total_space FROM system.disks WHERE total_space > 0"
+        )
+    except StoreUnavailable as error:
+        if error.code not in REFUSED_CODES:
+            raise
+        return [Result.skipped("disk", "ClickHouse's: to see them, GRANT SELECT ON system.disks")]
     return [
         Result.warning(
             "disk", f"ClickHouse's {name}: {free / 1e9:.1f} GB free of {total / 1e9:.0f} GB",
