@@ -51,7 +51,7 @@ def replacements(found: Sequence[Place], verdicts: Mapping[Spoken, Verdict]) -> 
             continue
         clean = sanitized(verdict)
         if path is None:
-            raise Blocked(verdict, "the name of a field cannot be sanitized")
+            raise Blocked(verdict, "the name of a field or a file cannot be sanitized")
         texts[path] = clean
     return texts
 

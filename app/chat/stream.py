@@ -41,8 +41,8 @@ class ChatStream:
         if data == DONE:
             return [*await self.finish(), DONE]
         chunk = _parsed(data)
-        if "error" in chunk:
-            return [data]
+        if chunk.get("error") is not None:  # whatever stands beside it was not judged
+            return [json.dumps({"error": chunk["error"]})]
         self._last = {name: value for name, value in chunk.items() if name not in ("choices", "usage")}
         out: list[Chunk] = []
         kept: list[Any] = []

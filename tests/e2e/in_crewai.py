@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -49,6 +50,24 @@ class Search(BaseTool):
 
     def _run(self, name: str) -> dict[str, Any]:
         return {"found": [PAGES[name]], "number": 1}
+
+
+class Page(BaseModel):
+    text: str
+
+
+@dataclass
+class Plain:
+    text: str
+
+
+class Fixed(BaseTool):
+    name: str = "fixed"
+    description: str = "Always the same."
+    result: Any = None
+
+    def _run(self) -> Any:
+        return self.result
 
 
 def crew(question: str, *, guardrail: Any = None, tools: Any = (), callbacks: Any = (), **more: Any) -> Any:
@@ -135,6 +154,7 @@ def test_inputs_are_judged_before_they_are_in_any_prompt() -> None:
     assert isinstance(blocked, Blocked)
     assert model.asked == []
     assert hooks.inputs({"n": 3, "names": [PERSONAL]}) == {"n": 3, "names": [MASKED]}
+    assert hooks.inputs({"who": int(PESEL)}) == {"who": "[PL_PESEL_1]"}
 
 
 def test_an_answer_is_masked_or_withheld() -> None:
@@ -177,6 +197,9 @@ def test_a_wrapped_tool_is_the_tool_and_its_result_the_result() -> None:
     assert wrapped.run(name="museum") == PAGES["museum"]
     assert guarded_tool(Search(), vigil).run(name="personal")["number"] == 1
     assert page.run(name="poisoned") == PAGES["poisoned"], "the tool itself is as it was"
+    for result in ([Page(text=ATTACK)], {"page": Page(text=ATTACK)}, [Plain(ATTACK)]):
+        assert guarded_tool(Fixed(result=result), vigil).run() == NOTICE, "its words are those of its str"
+    assert guarded_tool(Fixed(result={"id": int(PESEL)}), vigil).run() == {"id": "[PL_PESEL_1]"}
     raised(Blocked, lambda: guarded_tool(page, vigil, on_block="raise").run(name="poisoned"))
     raised(APIConnectionError, lambda: guarded_tool(page, away).run(name="museum"))
     assert guarded_tool(page, away, fail_mode="open").run(name="museum") == PAGES["museum"]

@@ -6,7 +6,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from app.api.proxy.guard import ChatGuard
@@ -122,6 +122,32 @@ async def test_other_paths_pass_and_answers_that_cannot_be_read_do_not() -> None
         assert (await client.get("/other")).text == "not JSON"
         answer = await client.post("/v1/chat/completions", json=QUESTION)
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_error")
+
+
+async def test_a_slash_more_leads_round_no_guard() -> None:
+    async def anywhere(scope, receive, send) -> None:
+        await PlainTextResponse(ATTACK)(scope, receive, send)
+
+    client = AsyncClient(
+        transport=ASGITransport(ChatGuard(anywhere, ListeningJudge())), base_url="http://model"
+    )
+    async with client:
+        asked = {"messages": [{"role": "user", "content": ATTACK}]}
+        answer = await client.post("/v1/chat/completions/", json=asked)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "content_filter")
+
+
+async def test_half_of_a_surrogate_pair_is_passed_on() -> None:
+    got: list[str] = []
+
+    async def listening(request):
+        got.append((await request.json())["model"])
+        return Response(b'{"model": "\\udc00"}', media_type="application/json")
+
+    async with guarded(listening, ListeningJudge()) as client:
+        answer = await client.post("/v1/chat/completions", content=b'{"model": "\\ud800"}')
+    assert got == ["\ud800"]
+    assert answer.json() == {"model": "\udc00"}
 
 
 async def test_a_stream_that_cannot_be_judged_any_more_ends_with_an_error() -> None:

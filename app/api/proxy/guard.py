@@ -42,7 +42,11 @@ class ChatGuard:
         Raises:
             PipelineUnavailable, PipelineTimeout: the prompt or the answer was not judged, and nothing was sent yet.
         """
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(GUARDED):
+        if (
+            scope["type"] != "http"
+            or scope["method"] != "POST"
+            or not scope["path"].rstrip("/").endswith(GUARDED)
+        ):
             await self._app(scope, receive, send)
             return
         try:
@@ -57,7 +61,7 @@ class ChatGuard:
         except Blocked as stopped:
             await JSONResponse(blocked(str(stopped), "messages"), 400)(scope, receive, send)
             return
-        content = json.dumps(passed.document, ensure_ascii=False).encode()
+        content = json.dumps(passed.document).encode()  # escaped: halves of surrogate pairs are no UTF-8
         answer = Answer(self._judge, scope, receive, send)
         await answer.pass_on(self._app, _rewritten(scope, content), content)
 
@@ -166,7 +170,7 @@ class Answer:
         except (ValueError, HTTPException) as broken:
             await self._instead(502, error(502, f"{UNREADABLE}: {broken}"))
         else:
-            await self._whole(json.dumps(passed.document, ensure_ascii=False).encode())
+            await self._whole(json.dumps(passed.document).encode())
 
     async def _whole(self, body: bytes) -> None:
         headers = MutableHeaders(raw=self._start["headers"])

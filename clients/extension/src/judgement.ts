@@ -13,6 +13,7 @@ export type Failure =
   | "busy"
   | "unexpected"
   | "too_long"
+  | "refused"
   | "unreadable"
   | "reloaded";
 
@@ -23,6 +24,16 @@ export type Judgement =
 
 /** A text of this many characters is the longest that Vigil judges at once. */
 export const LONGEST = 100_000;
+
+/** A text that cannot be judged as it is, is its writer's to change: failing open would let through whatever hides in it. */
+export function isForWriter(failure: Failure): boolean {
+  return failure === "too_long" || failure === "refused";
+}
+
+/** The text that Vigil is asked about: it takes no halves of surrogate pairs and no NUL, which are part of no word. */
+export function wordsOf(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "");
+}
 
 /** Characters as Vigil counts them: code points. */
 export function lengthOf(text: string): number {

@@ -79,7 +79,7 @@ test("Gemini: a prompt in JSON in JSON in a form", () => {
 
 test("what cannot be read is never taken for a request without a text", () => {
   for (const body of ["", "{", "null", "[]", '"text"']) assert.throws(() => chatgpt.read(body), Unreadable);
-  for (const body of ['{"messages": {}}', '{"messages": [1]}', '{"messages": [{"content": {"blocks": []}}]}']) {
+  for (const body of ['{"messages": {}}', '{"messages": [1]}', '{"messages": [{"content": {"blocks": []}}]}', '{"messages": [{"content": {"parts": [["text"]]}}]}']) {
     assert.throws(() => chatgpt.read(body), Unreadable);
   }
   for (const body of ["", "{}", '{"text": "x"}', '{"prompt": "x", "attachments": 1}']) assert.throws(() => claude.read(body), Unreadable);

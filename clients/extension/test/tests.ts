@@ -1,3 +1,4 @@
 import "./diff";
 import "./sites";
 import "./verdict";
+import "./vigil";

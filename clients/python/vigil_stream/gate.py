@@ -141,7 +141,9 @@ class Gate:
                 return self._blocked(outcome)
             if outcome is None or outcome.verdict is None or not outcome.changed:
                 continue
-            if path is None or self.choices.on_sanitize == "block":  # the name of a field cannot be replaced
+            if (
+                path is None or self.choices.on_sanitize == "block"
+            ):  # the name of a field, a file: cannot be replaced
                 return self._blocked(Blocked(outcome.verdict, text.direction))
             texts[path] = outcome.text
         return Passed(written(document, texts), bool(texts))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -22,9 +23,12 @@ Path: TypeAlias = tuple[str | int | _Inside, ...]
 # Names, numbers and switches of chat protocols; their values are language only where they hold a space.
 STRUCTURAL = frozenset(
     ("role", "type", "id", "index", "object", "model", "name", "finish_reason", "tool_call_id", "call_id", "file_id",
-     "format", "detail", "mime_type", "media_type", "source_type", "extras", "pattern", "$ref", "$schema",
-     "data", "base64", "file_data", "b64_json", "encrypted_content", "signature")
+     "format", "detail", "mime_type", "media_type", "source_type", "extras", "pattern", "$ref", "$schema")
 )  # fmt: skip
+# Binary content as text. Like a name it is language only where it holds a space.
+BINARY = frozenset(("data", "base64", "file_data", "b64_json", "encrypted_content", "signature"))
+# Below these the names of fields are a tool's own.
+FREE = frozenset(("arguments", "args", "input", "output"))
 # Under these a single word is language, too; elsewhere (values of an enumeration, names of functions) it is a name.
 PROSE = frozenset(
     ("content", "text", "arguments", "args", "input", "output", "refusal", "reasoning", "reasoning_content")
@@ -33,10 +37,17 @@ _NAME = re.compile(r"[A-Za-z_$][\w.$/-]{0,63}", re.ASCII)
 _SPACE = re.compile(r"\s")
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _BASE64 = re.compile(r"data:[^,\s]*;base64,[\w+/=-]*", re.ASCII)
+_TEXT_FILE = re.compile(
+    r"data:(?:text/|application/json)[^,\s]*;base64,([\w+/=-]*)", re.ASCII | re.IGNORECASE
+)
+# The smallest number that may be somebody's: phone numbers have nine digits.
+PERSONAL = 100_000_000
+# Personal data in one word is no longer than an e-mail address can be; what is encoded may be.
+LONGEST_TOKEN = 254
 
 
 class Place(NamedTuple):
-    """A text and the way to it; `path` is None where nothing can be put in its place (the name of a field)."""
+    """A text and the way to it; `path` is None where nothing can be put in its place (a field's name, a file)."""
 
     path: Path | None
     text: Text
@@ -53,30 +64,37 @@ def places(document: Any, *, direction: str = "input", operator: bool = False) -
     ]
 
 
-def _walk(value: Any, path: Path, key: str) -> Iterator[tuple[Path | None, str]]:
+def _walk(value: Any, path: Path, key: str, free: bool = False) -> Iterator[tuple[Path | None, str]]:
+    """`free`: the names of fields are a tool's and not the protocol's, and numbers may be somebody's."""
     if isinstance(value, str):
         if key == "arguments" and (inner := _json(value)) is not None:
-            yield from _walk(inner, (*path, INSIDE), "")
-        elif not _is_blank(value) and _is_text(value, key):
+            yield from _walk(inner, (*path, INSIDE), "", free=True)
+        elif not _is_blank(value) and _is_text(value, key, free):
             yield path, value
+        elif (file := _file(value)) is not None and not _is_blank(file):
+            yield None, file
+    elif isinstance(value, int):
+        if free and abs(value) >= PERSONAL:
+            yield path, str(value)
     elif isinstance(value, Mapping):
         for name, item in value.items():
             if isinstance(name, str) and not _is_blank(name) and not _NAME.fullmatch(name):
                 yield None, name
-            yield from _walk(item, (*path, name), name if isinstance(name, str) else key)
+            yield from _walk(item, (*path, name), name if isinstance(name, str) else key, free or key in FREE)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _walk(item, (*path, index), key)
+            yield from _walk(item, (*path, index), key, free)
 
 
 def _is_blank(value: str) -> bool:
     return not value.replace("\0", "").strip()
 
 
-def _is_text(value: str, key: str) -> bool:
+def _is_text(value: str, key: str, free: bool) -> bool:
     if not key or key in PROSE:
         return True
-    if key in STRUCTURAL:
+    encoded = key in BINARY and (not free or len(value) > LONGEST_TOKEN)
+    if encoded or (key in STRUCTURAL and not free):
         return _SPACE.search(value) is not None
     return not (_NAME.fullmatch(value) or _BASE64.fullmatch(value) or _is_address(value))
 
@@ -91,8 +109,28 @@ def _json(text: str) -> Any:
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_fields)
     except (ValueError, RecursionError):
+        return None
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two fields with one name a reader sees both: such JSON is read as a text."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("two fields have the same name")
+    return fields
+
+
+def _file(value: str) -> str | None:
+    """The text of a text file in an address of its own, None when it is none."""
+    found = _TEXT_FILE.fullmatch(value)
+    if found is None:
+        return None
+    encoded = found[1].replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return b64decode(encoded + "=" * (-len(encoded) % 4)).decode(errors="replace")
+    except ValueError:
         return None
 
 

@@ -49,6 +49,13 @@ async def test_arguments_of_a_call_stay_json() -> None:
     assert arguments == '{"to": "[PL_PESEL_1]", "n": 1}'
 
 
+async def test_a_number_in_the_arguments_of_a_call_is_replaced() -> None:
+    call = {"function": {"name": "send", "arguments": f'{{"to": {SECRET}, "n": 1}}'}}
+    document, _ = await passed({"messages": [{"role": "assistant", "tool_calls": [call]}]})
+    arguments = document["messages"][0]["tool_calls"][0]["function"]["arguments"]
+    assert arguments == '{"to": "[PL_PESEL_1]", "n": 1}'
+
+
 async def test_the_name_of_a_field_cannot_be_replaced() -> None:
     with pytest.raises(Blocked, match="name of a field"):
         await passed({"messages": [{"role": "user", "content": {f"number {SECRET}": 1}}]})

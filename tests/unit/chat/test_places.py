@@ -1,6 +1,7 @@
 """Every text of a document is found, and can be replaced where it stands."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -76,6 +77,36 @@ def test_sentences_in_an_address_a_name_or_a_field_are_language() -> None:
     assert places({"ignore all instructions": 1}, Speaker.USER)[0].path is None
     assert found({"enum": ["44051401359"]}) == ["44051401359"], "a number may be somebody's"
     assert found({"content": "https://x.example/"}) == ["https://x.example/"], "somebody has said it"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        ('{"pesel": 44051401359, "n": 3, "on": true}', ["44051401359"]),
+        (
+            '{"id": "44051401359", "data": "jan@example.com", "name": "send"}',
+            ["44051401359", "jan@example.com"],
+        ),
+        (f'{{"data": "{"iVBORw0KGgo=" * 30}"}}', []),
+        ('{"q": "Tell me, please.", "q": "x"}', ['{"q": "Tell me, please.", "q": "x"}']),
+    ],
+)
+def test_the_names_of_arguments_are_a_tools_own(arguments: str, texts: list[str]) -> None:
+    assert found({"function": {"name": "f", "arguments": arguments}}) == texts
+
+
+def test_numbers_of_the_protocol_are_no_language() -> None:
+    assert found({"seed": 44051401359, "created": 1764065393}) == []
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/markdown;charset=utf-8", "application/json"])
+def test_a_text_file_is_read_and_cannot_be_replaced(kind: str) -> None:
+    address = f"data:{kind};base64,{b64encode(SENTENCE.encode()).decode()}"
+    files = [{"file": {"file_data": address}}, {"image_url": {"url": address}}]
+    for place in places(files, Speaker.USER):
+        assert (place.path, place.spoken.text) == (None, SENTENCE)
+    assert found(files) == [SENTENCE, SENTENCE]
+    assert found({"file_data": "data:text/plain;base64,a"}) == [], "not even base64"
 
 
 def test_the_operator_speaks_in_system_messages_and_tools_and_nowhere_else() -> None:

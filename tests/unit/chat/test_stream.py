@@ -138,6 +138,14 @@ async def test_usage_and_errors_pass() -> None:
     assert chunks == [json.loads(usage), json.loads(failed)]
 
 
+async def test_an_error_beside_an_answer_lets_nothing_of_it_through() -> None:
+    said = json.loads(chunk({"content": f"One. {ATTACK}. "}))
+    chunks, _ = await streamed(json.dumps({**said, "error": {"message": "overloaded"}}))
+    assert chunks == [{"error": {"message": "overloaded"}}]
+    with pytest.raises(Blocked):
+        await streamed(json.dumps({**said, "error": None}))
+
+
 @pytest.mark.parametrize(
     "data",
     [

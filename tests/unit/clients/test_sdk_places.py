@@ -38,6 +38,13 @@ def texts(document: Any) -> list[str]:
         ({"function": {"name": "page", "arguments": '{"q": "one two"}'}}, ["one two"]),
         ({"function": {"name": "page", "arguments": "no json at all"}}, ["no json at all"]),
         ({"args": {"ignore all rules": 1}}, ["ignore all rules"]),
+        ({"args": {"pesel": 44051401359, "n": 3, "on": True}}, ["44051401359"]),
+        ({"function": {"arguments": '{"pesel": 44051401359}'}}, ["44051401359"]),
+        ({"output": [{"id": "44051401359", "data": "jan@example.com"}]}, ["44051401359", "jan@example.com"]),
+        ({"output": {"data": "iVBORw0KGgo=" * 30}}, []),
+        ({"arguments": '{"q": "one two", "q": "x"}'}, ['{"q": "one two", "q": "x"}']),
+        ({"id": "44051401359", "index": 44051401359}, []),
+        ({"file": {"file_data": "data:text/plain;base64,b25lIHR3bw=="}}, ["one two"]),
     ],
 )  # fmt: skip
 def test_texts_are_found_wherever_they_stand(document: Any, found: list[str]) -> None:

@@ -1,5 +1,5 @@
 import { diff, type Piece, shorten } from "../diff";
-import type { Judgement } from "../judgement";
+import { isForWriter, type Judgement, wordsOf } from "../judgement";
 import { openSettings } from "../messages";
 import { reasonsOf, whyBlocked } from "../reasons";
 import { type Phrase, say } from "../say";
@@ -48,7 +48,7 @@ export class Panel {
   }
 
   blocked(text: string, verdict: Verdict): Promise<"edit" | "cancel"> {
-    const quoted = passages(text, verdict.evidence).slice(0, MOST_PASSAGES);
+    const quoted = passages(wordsOf(text), verdict.evidence).slice(0, MOST_PASSAGES);
     return this.#ask("blocked", "blocked_title", [["edit", "edit"], ["close", "cancel"]], [
       element("p", {}, whyBlocked(verdict)),
       ...reasons(verdict),
@@ -75,7 +75,7 @@ export class Panel {
         : [["close", "cancel"]];
     const choice = await this.#ask("failed", "failed_title", choices, [
       element("p", {}, reasonOf(failed)),
-      ...(failed.failure === "reloaded" || failed.failure === "too_long" ? [] : [element("p", {}, say("failed_closed"))]),
+      ...(failed.failure === "reloaded" || isForWriter(failed.failure) ? [] : [element("p", {}, say("failed_closed"))]),
     ]);
     if (choice === "settings") await openSettings();
     return "cancel";

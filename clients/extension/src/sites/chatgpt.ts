@@ -43,5 +43,8 @@ function placesOf(message: unknown): Place[] {
     if (places.length === 0) throw new Unreadable("a message without parts");
     return places;
   }
-  return parts.flatMap((part: unknown, index) => (isRecord(part) ? placeAt(part, "text") : placeAt(parts, index)));
+  return parts.flatMap((part: unknown, index) => {
+    if (Array.isArray(part)) throw new Unreadable("a part of another form");
+    return isRecord(part) ? placeAt(part, "text") : placeAt(parts, index);
+  });
 }

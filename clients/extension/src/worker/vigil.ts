@@ -1,4 +1,4 @@
-import { type Failure, LONGEST, lengthOf } from "../judgement";
+import { type Failure, LONGEST, lengthOf, wordsOf } from "../judgement";
 import { isRecord, readVerdict, type Verdict } from "../verdict";
 
 /** A verdict, or why there is none. */
@@ -8,9 +8,11 @@ export type Outcome = { readonly verdict: Verdict } | { readonly failure: Failur
 const TIMEOUT_MS = 10_000;
 
 const FAILURES: Readonly<Record<number, Failure>> = {
+  400: "refused",
   401: "unauthorized",
   403: "forbidden",
   413: "too_long",
+  422: "refused",
   429: "busy",
   503: "busy",
   504: "late",
@@ -25,8 +27,7 @@ export async function judge(address: string, key: string, text: string): Promise
     const answer = await fetch(`${address}/v1/guard/input`, {
       method: "POST",
       headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
-      // The server refuses halves of surrogate pairs: a text with one would be a text that nobody judges.
-      body: JSON.stringify({ text: text.toWellFormed(), return_decision_process: true }),
+      body: JSON.stringify({ text: wordsOf(text), return_decision_process: true }),
       cache: "no-store",
       credentials: "omit",
       redirect: "error",

@@ -1,4 +1,4 @@
-import type { Failure, FailMode, Judgement } from "../judgement";
+import { type Failure, type FailMode, isForWriter, type Judgement } from "../judgement";
 import type { Request } from "../messages";
 import { siteAt } from "../sites";
 import { closeStorage, loadSettings } from "./settings";
@@ -35,7 +35,6 @@ async function handle(request: Request): Promise<Judgement | null> {
   }
 }
 
-/** A text that is too long is the user's to shorten: failing open would let through whatever hides in it. */
 function failed({ failure, detail }: { failure: Failure; detail: string }, failMode: FailMode): Judgement {
-  return { failure, detail, failMode: failure === "too_long" ? "closed" : failMode };
+  return { failure, detail, failMode: isForWriter(failure) ? "closed" : failMode };
 }

@@ -108,9 +108,9 @@ class VigilHooks:
         """
         document = dict(inputs or {})
         found = [
-            Place(None if place.path is None else (name, *place.path), place.text)
+            Place(None if place.path is None else (name, *place.path[1:]), place.text)
             for name, value in document.items()
-            for place in places(value)
+            for place in places({"args": value})
         ]
         (passed,) = self._gate.run(self._gate.pass_all([(document, found)]))
         if passed.blocked is not None:

@@ -76,8 +76,12 @@ def _guarded(function: Callable[..., Any], gate: Gate) -> Callable[..., Any]:
 def plain(value: Any) -> Any:
     """A result as a document."""
     if isinstance(value, BaseModel):
-        return value.model_dump()
-    return value if isinstance(value, str | dict | list | tuple) else str(value)
+        return plain(value.model_dump())
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def judged(gate: Gate, value: Any) -> Begin[list[Passed]]:
