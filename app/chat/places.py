@@ -117,7 +117,7 @@ def _walk(value: Any, path: Path, key: str, free: bool = False) -> Iterator[tupl
         for name, item in value.items():
             if not is_blank(name) and not _NAME.fullmatch(name):
                 yield None, name
-            yield from _walk(item, (*path, name), name, free or key in FREE)
+            yield from _walk(item, (*path, name), name, free or name in FREE)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _walk(item, (*path, index), key, free)

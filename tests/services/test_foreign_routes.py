@@ -65,6 +65,25 @@ async def test_without_a_verdict_each_route_fails_closed(fresh_nats, tmp_path) -
     assert answers["/openai/v1/chat/completions"].json()["error"]["code"] == "timeout"
 
 
+async def test_the_plugin_is_told_to_block_also_where_the_door_refuses(
+    fresh_nats, tmp_path, monkeypatch
+) -> None:
+    path = "/compat/webhook/vigil-guard-2"
+    async with (
+        provisioned(fresh_nats.url),
+        api(fresh_nats.url, tmp_path, vigil_rate_limits="1/hour") as client,
+    ):
+        key = {"X-Vigil-Auth": client.headers["authorization"].removeprefix("Bearer ")}
+        too_long = await client.post(path, json={"chatInput": "a" * 5_000_000}, headers=key)
+        too_often = await client.post(path, json={"chatInput": "Hello"}, headers=key)
+        monkeypatch.setattr(client.app.state.capacity, "refusal", lambda: "the pipeline is behind")
+        too_many = await client.post(path, json={"chatInput": "Hello"}, headers=key)
+    for answer, why in ((too_long, "body"), (too_often, "may ask 1 per hour"), (too_many, "behind")):
+        body = answer.json()
+        assert (answer.status_code, body["action"], body["chatInput"]) == (200, "block", ""), answer.text
+        assert why in body["reason"]
+
+
 async def test_without_a_model_server_the_proxy_is_off(fresh_nats, tmp_path) -> None:
     async with provisioned(fresh_nats.url), api(fresh_nats.url, tmp_path) as client:
         answer = await client.post("/openai/v1/chat/completions", json={"messages": []})

@@ -1,9 +1,10 @@
 """`/compat/webhook/vigil-guard-2`: what the predecessor's browser plugin asks.
 
 The plugin lets a text through on any error and on any answer without an action. So a text that nobody could judge
-is answered with `block` here, and not with an error.
+is answered with `block` here, and not with an error, wherever it was stopped.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -21,9 +22,7 @@ from app.errors import PipelineTimeout, PipelineUnavailable
 from app.schemas.decision import Decision
 from app.schemas.verdict import Verdict
 
-router = APIRouter(
-    prefix="/compat/webhook", tags=["compatibility"], responses=responses(401, 403, 408, 413, 422, 429)
-)
+router = APIRouter(prefix="/compat/webhook", tags=["compatibility"], responses=responses(401, 403, 422))
 
 _TOKEN = APIKeyHeader(
     name="X-Vigil-Auth",
@@ -41,6 +40,8 @@ class Action(StrEnum):
     BLOCK = "block"
 
 
+# Nobody has looked at the text: it was too long or late, came too often, or there was no place for it.
+UNJUDGED = frozenset((408, 413, 429, 500, 503, 504))
 ACTIONS = {Decision.ALLOW: Action.ALLOW, Decision.SANITIZE: Action.SANITIZE, Decision.BLOCK: Action.BLOCK}
 
 
@@ -98,6 +99,15 @@ async def webhook(
         why = failed.detail if isinstance(failed, Refusal) else str(failed)
         return _answer(body, Action.BLOCK, "", f"not judged: {why}", score=100.0)
     return _judged(body, verdicts[spoken])
+
+
+def stopped(problem: Mapping[str, Any], _: object = None) -> tuple[int, dict[str, Any]] | None:
+    """The answer in the place of a problem document; None where it is one of the request and not of the text."""
+    if problem["status"] not in UNJUDGED:
+        return None
+    body = WebhookRequest(chatInput="")
+    answer = _answer(body, Action.BLOCK, "", f"not judged: {problem['detail']}", score=100.0)
+    return 200, answer.model_dump(mode="json", exclude_none=True)
 
 
 def _judged(body: WebhookRequest, verdict: Verdict) -> WebhookAnswer:

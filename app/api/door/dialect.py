@@ -8,13 +8,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.compat.vge_errors import vge_error
-from app.api.door.presented_key import OPENAI, VGE
+from app.api.compat.webhook import stopped
+from app.api.door.presented_key import OPENAI, VGE, WEBHOOK
 from app.api.problems import MEDIA_TYPE
 from app.chat.errors import openai_error
 
-# From a problem document and the headers of its answer to a status and another document.
-Translation = Callable[[Mapping[str, Any], Headers], tuple[int, dict[str, Any]]]
-TRANSLATIONS: dict[str, Translation] = {VGE: vge_error, OPENAI: openai_error}
+# From a problem document and the headers of its answer to a status and another document; None leaves both as they are.
+Translation = Callable[[Mapping[str, Any], Headers], tuple[int, dict[str, Any]] | None]
+TRANSLATIONS: dict[str, Translation] = {VGE: vge_error, WEBHOOK: stopped, OPENAI: openai_error}
 
 
 class Dialect:
@@ -53,7 +54,10 @@ class Dialect:
 def _translate(start: Message, body: bytes, translate: Translation) -> Message:
     """The new body; `start` is changed to fit it."""
     headers = MutableHeaders(raw=start["headers"])
-    start["status"], document = translate(json.loads(body), headers)
+    translated = translate(json.loads(body), headers)
+    if translated is None:
+        return {"type": "http.response.body", "body": body}
+    start["status"], document = translated
     said = json.dumps(document).encode()
     headers["content-type"] = "application/json"
     headers["content-length"] = str(len(said))

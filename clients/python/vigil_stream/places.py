@@ -80,7 +80,9 @@ def _walk(value: Any, path: Path, key: str, free: bool = False) -> Iterator[tupl
         for name, item in value.items():
             if isinstance(name, str) and not _is_blank(name) and not _NAME.fullmatch(name):
                 yield None, name
-            yield from _walk(item, (*path, name), name if isinstance(name, str) else key, free or key in FREE)
+            yield from _walk(
+                item, (*path, name), name if isinstance(name, str) else key, free or name in FREE
+            )
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _walk(item, (*path, index), key, free)

@@ -41,6 +41,7 @@ def texts(document: Any) -> list[str]:
         ({"args": {"pesel": 44051401359, "n": 3, "on": True}}, ["44051401359"]),
         ({"function": {"arguments": '{"pesel": 44051401359}'}}, ["44051401359"]),
         ({"output": [{"id": "44051401359", "data": "jan@example.com"}]}, ["44051401359", "jan@example.com"]),
+        ({"output": 44051401359}, ["44051401359"]),
         ({"output": {"data": "iVBORw0KGgo=" * 30}}, []),
         ({"arguments": '{"q": "one two", "q": "x"}'}, ['{"q": "one two", "q": "x"}']),
         ({"id": "44051401359", "index": 44051401359}, []),
