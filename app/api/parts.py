@@ -20,7 +20,7 @@ from app.api.idempotency import Idempotency
 from app.api.judging import Judging
 from app.api.pipeline import Pipeline
 from app.api.proxy.upstream import Upstream
-from app.errors import SettingsError
+from app.errors import PipelineUnavailable, SettingsError
 from app.jobs.courier import Courier
 from app.jobs.signature import Signer
 from app.jobs.store import JobStore
@@ -82,9 +82,11 @@ class Parts:
 
     def windows(self, client: Client) -> tuple[Window, ...]:
         """The rate limits of a client: its policy's, else those of VIGIL_RATE_LIMITS."""
-        if not self.book.loaded:
+        try:
+            policy = self.book.of(client.client_id)
+        except PipelineUnavailable:  # said where its text would be judged
             return self._default_windows
-        return self.book.of(client.client_id).windows(self._default_windows)
+        return policy.windows(self._default_windows)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

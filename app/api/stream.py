@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -120,7 +121,8 @@ class Answer:
         self._number = 0
         self._news = asyncio.Event()
         self._ended = False
-        self._stopped: Line | None = None
+        self._stopped: Stopped | None = None
+        self._logged = False
         self._on_whole: Verdict | None = None
 
     async def lines(self, first: Piece, coming: AsyncIterator[Piece]) -> AsyncGenerator[Line, None]:
@@ -133,12 +135,12 @@ class Answer:
                 while not self._ended and (window := self._window.ready()):
                     yield await self._judged(window)
             if self._stopped is not None:
-                yield self._stopped
-                return
+                raise self._stopped
             async for line in self._last():
                 yield line
         except Stopped as end:
             yield end.line
+            await self._log()
         finally:
             await cancel(reading)
 
@@ -152,7 +154,7 @@ class Answer:
                     raise stopped(413, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
                 self._news.set()
         except Stopped as end:
-            self._stopped = end.line
+            self._stopped = end
         finally:
             self._ended = True
             self._news.set()
@@ -190,7 +192,14 @@ class Answer:
             return self._on_whole
         return of_window.model_copy(update={"request_id": self._request_id, "decision_process": None})
 
+    async def _log(self) -> None:
+        """An answer that breaks off is an event, too, as far as it came."""
+        if not self._logged and self._window.so_far.strip():
+            with suppress(Stopped):
+                await self._on(self._window.so_far)
+
     async def _on(self, whole: str) -> Verdict:
+        self._logged = True
         message = self._message(whole, self._request_id)
         return await self._verdict(message.model_copy(update={"placeholders": self._placeholders.given}))
 

@@ -192,7 +192,8 @@ async def test_a_batch_keeps_its_key_as_long_as_it_may_take(fresh_nats, monkeypa
         nonlocal runs
         runs += 1
         begun.set()
-        await go.wait()
+        if runs == 1:
+            await go.wait()
         return Outcome(b"{}")
 
     async with provisioned(fresh_nats.url):

@@ -45,6 +45,9 @@ class Conversation:
         self._writer.write(b"0\r\n\r\n")
         await self._writer.drain()
 
+    def leave(self) -> None:
+        self._writer.close()
+
     async def head(self) -> str:
         return (await self._reader.readuntil(b"\r\n\r\n")).decode()
 
@@ -105,6 +108,20 @@ async def test_sentences_are_released_while_the_answer_is_still_being_written(fr
     ]
     assert logged[-1].prompt == "What is the capital?"
     assert last["verdict"]["request_id"] == logged[-1].request_id
+
+
+async def test_an_answer_that_breaks_off_is_logged_as_far_as_it_came(fresh_nats, tmp_path) -> None:
+    async with conversation(fresh_nats.url, tmp_path) as talk:
+        await talk.say("Paris is the capital. It lies")
+        await talk.head()
+        await talk.hear()
+        talk.leave()
+
+        async def logged() -> bool:
+            texts = [request.text for request in seen if not request.probe and request.direction == "output"]
+            return texts == ["Paris is the capital. "]
+
+        assert await until(logged)
 
 
 async def test_nothing_is_released_from_the_window_of_a_block_on(fresh_nats, tmp_path) -> None:
