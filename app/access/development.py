@@ -3,6 +3,7 @@
 import os
 import secrets
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 from app.access.client import Client, Scope
@@ -10,6 +11,14 @@ from app.access.key import new_key
 
 CLIENT = Client("dev", key_id="dev", scopes=frozenset(Scope))
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def reachable(host: str) -> bool:
+    """Whether other machines reach what was reached at this address of ours; what is no address is no socket."""
+    try:
+        return not ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def development_key(folder: Path) -> str:

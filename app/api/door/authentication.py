@@ -10,10 +10,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.client import Client
 from app.access.client import Scope as KeyScope
+from app.access.development import CLIENT as DEVELOPMENT
+from app.access.development import reachable
 from app.access.key_ring import KeyRefused, KeyRing, KeysUnknown
 from app.api.door.presented_key import presented_key, wants_key
 from app.api.problems import Refusal, identity, problem
 
+DEVELOPMENT_ONLY = "the development key works on loopback only: make one with `vigil keys create`"
 NO_KEY = "send your key as `Authorization: Bearer vk_...` or `X-API-Key: vk_...`"
 
 # They describe the two ways in the OpenAPI document; the middleware below does the work.
@@ -35,7 +38,11 @@ class Authentication:
             try:
                 if not key:
                     raise KeyRefused(NO_KEY)
-                scope["state"]["client"] = self._ring.client(key)
+                client = self._ring.client(key)
+                # The start refuses VIGIL_HOST; a server that was told another address by itself has not asked it.
+                if client is DEVELOPMENT and reachable(str((scope.get("server") or ("",))[0])):
+                    raise KeyRefused(DEVELOPMENT_ONLY)
+                scope["state"]["client"] = client
             except KeyRefused as refused:
                 answer = problem(401, str(refused), {"WWW-Authenticate": "Bearer"}, **identity(scope))
                 await answer(scope, receive, send)
