@@ -1,5 +1,6 @@
 """Parts of `vigil doctor` that want a server of a special kind."""
 
+import asyncio
 import subprocess
 import time
 from collections.abc import Iterator
@@ -78,6 +79,18 @@ async def test_the_certificate_of_a_nats_server_with_tls(tls_nats: int, status: 
     (result,) = await certificates.checks(Settings(), services)
     assert result.status is status
     assert f"127.0.0.1:{tls_nats}" in result.said
+
+
+async def test_a_server_that_hangs_up_before_its_greeting_is_a_fault() -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        services = Services(f"tls://127.0.0.1:{port}", "127.0.0.1", 1, "http://127.0.0.1:1")
+        (result,) = await asyncio.wait_for(certificates.checks(Settings(), services), 20)
+    assert result.status is Status.FAULT
+    assert "no TLS" in result.said
 
 
 async def test_without_tls_there_is_no_certificate_to_check() -> None:

@@ -74,8 +74,9 @@ def expiry(host: str, port: int, *, greeted: bool = False) -> datetime:
     context.verify_mode = ssl.CERT_NONE  # only the date is asked for; nothing is sent
     with socket.create_connection((host, port), timeout=TIMEOUT_S) as plain:
         if greeted:
-            while not plain.recv(4096).endswith(b"\n"):
-                continue
+            while not (said := plain.recv(4096)).endswith(b"\n"):
+                if not said:
+                    raise ConnectionResetError("it closed the connection")
         with context.wrap_socket(plain, server_hostname=host) as connection:
             found = connection.getpeercert(binary_form=True)
     return x509.load_der_x509_certificate(found or b"").not_valid_after_utc
