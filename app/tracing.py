@@ -198,7 +198,9 @@ def wanted() -> bool:
     Raises:
         SettingsError: it asks for something that Vigil does not do.
     """
-    exporter = os.environ.get("OTEL_TRACES_EXPORTER", "otlp")
+    exporter = (
+        os.environ.get("OTEL_TRACES_EXPORTER") or "otlp"
+    )  # empty is as good as unset, says the specification
     disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     name = next((name for name in ENDPOINTS if os.environ.get(name)), None)
     if disabled or exporter == "none" or name is None:
@@ -208,7 +210,7 @@ def wanted() -> bool:
     if not re.fullmatch(r"https?://[^\s/]+.*", os.environ[name]):
         raise SettingsError(f"{name}={os.environ[name]!r} is no address: write it as http://collector:4318")
     for variable in PROTOCOLS:
-        if os.environ.get(variable, PROTOCOL) != PROTOCOL:
+        if (os.environ.get(variable) or PROTOCOL) != PROTOCOL:
             raise SettingsError(
                 f"{variable}={os.environ[variable]!r}: Vigil speaks `{PROTOCOL}`, on port 4318 as a rule"
             )

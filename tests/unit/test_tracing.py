@@ -128,6 +128,13 @@ def test_what_cannot_be_is_refused(
         tracing.start("vigil-test")
 
 
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compose file hands on every variable that it names."""
+    empty = dict.fromkeys((*tracing.PROTOCOLS, "OTEL_TRACES_EXPORTER", "OTEL_SDK_DISABLED"), "")
+    clean(monkeypatch, {**empty, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"})
+    assert tracing.wanted()
+
+
 def test_a_collector_that_is_away_holds_nobody_up_for_long(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
