@@ -10,11 +10,12 @@ here=$(dirname "$0")
 compose() { docker compose -f "$here/compose.yaml" --env-file "${ENV_FILE:-$here/full.env}" "$@"; }
 compose run --rm --no-deps provision
 for service in "$@"; do
-    if [ "$service" = api ]; then
-        compose up --detach --no-deps --wait api
+    old=$(compose ps --quiet "$service")
+    # None to wait for, when all of them have ended.
+    if [ "$service" = api ] || [ -z "$old" ]; then
+        compose up --detach --no-deps --wait "$service"
         continue
     fi
-    old=$(compose ps --quiet "$service")
     count=$(echo "$old" | wc -l)
     compose up --detach --no-deps --no-recreate --wait --scale "$service=$((2 * count))" "$service"
     # shellcheck disable=SC2086 - one word for each

@@ -54,3 +54,9 @@ def test_compose_new_containers_before_the_old_ones_stop(called) -> None:
     assert "--no-recreate --wait --scale detection=6 detection" in up
     assert (stop, remove) == ("docker stop a b c", "docker rm a b c")
     assert not any(line.endswith(" stop api") for line in lines)
+
+
+def test_compose_starts_a_service_of_which_nothing_runs(called) -> None:
+    lines = called("deploy/compose/roll-out.sh", "pii", answers="")
+    assert lines[-1].endswith("up --detach --no-deps --wait pii")
+    assert not any(line.startswith("docker stop") for line in lines)
