@@ -13,7 +13,7 @@ from app.api.problems import responses
 from app.api.texts import Texts
 from app.chat.guarding import Blocked, replacements, sanitized
 from app.chat.judge import Speaker, Spoken, is_blank
-from app.chat.places import places, speaker_of, written
+from app.chat.places import Path, places, speaker_of, written
 from app.chat.window import unfinished
 from app.schemas.decision import Decision
 from app.schemas.guard import Mode
@@ -128,13 +128,23 @@ def _spoken(body: HookRequest) -> list[Spoken | None]:
 
 
 def _elsewhere(body: HookRequest) -> list[Spoken]:
-    """The texts that stand only where LiteLLM takes back no changes. Messages hold `texts` again, alone or joined."""
+    """The texts that stand where LiteLLM takes back no changes. What messages say is `texts` again, alone or joined;
+    what stands in the arguments of their calls is not, even where it is said as well.
+    """
     known = _squeezed("".join(body.texts or []))
     speaker = Speaker.MODEL if body.input_type == "response" else Speaker.USER
     found = places([body.tool_calls or [], [{"url": image} for image in body.images or []]], speaker)
     for message in body.structured_messages or []:
-        found += places(message, speaker_of(message))
-    return [spoken for _, spoken in found if _squeezed(spoken.text) not in known]
+        found += [
+            place
+            for place in places(message, speaker_of(message))
+            if not _is_said(place.path) or _squeezed(place.spoken.text) not in known
+        ]
+    return [place.spoken for place in found]
+
+
+def _is_said(path: Path | None) -> bool:
+    return path is not None and path[:1] == ("content",) and "input" not in path
 
 
 def _clean(spoken: Spoken, verdicts: Mapping[Spoken, Verdict]) -> str:
