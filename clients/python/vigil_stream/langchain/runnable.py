@@ -24,7 +24,8 @@ class VigilRunnable(Runnable[Any, Any]):
     """A step of a chain that lets texts through as far as they may pass: `guard_in | model | guard_out`.
 
     It takes, and gives back in the same form: a str, a message, a prompt, a retrieved Document, lists of these, and
-    mappings, all of whose texts are judged but for the metadata of Documents. Behind a model it streams: sentences come out as they are judged.
+    mappings, all of whose texts are judged but for the metadata of Documents. Behind a model it streams: sentences come
+    out as they are judged.
 
     Args:
         vigil: a Vigil serves plain and asynchronous calls, an AsyncVigil asynchronous ones only; without one a Vigil is
