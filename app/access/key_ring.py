@@ -86,3 +86,7 @@ class KeyRing:
         """When each key was last used since the previous call."""
         used, self._used = self._used, {}
         return used
+
+    def put_back(self, used: Mapping[str, datetime]) -> None:
+        """What was taken and could not be written down."""
+        self._used = {**used, **self._used}

@@ -62,7 +62,10 @@ class StoredKeys:
         try:
             connection = await self._connect()
             store = await open_store(connection.jetstream(timeout=1.0), self._pepper)
-            for key_id, at in used.items():
+            for key_id, at in list(used.items()):
                 await store.note_use(key_id, at)
+                del used[key_id]
         except (NatsError, TimeoutError, OSError, VigilError) as error:
-            log.warning("the use of %d keys was not written down: %s", len(used), error)
+            log.warning("the use of %d keys is not written down yet: %s", len(used), error)
+        finally:
+            self._ring.put_back(used)
