@@ -43,6 +43,7 @@ SETTLED = Gauge("vigil_consumer_ack_floor", "Deliveries below which all are sett
 STREAM_MESSAGES = Gauge("vigil_stream_messages", "Messages in a stream", ["stream"])
 STREAM_BYTES = Gauge("vigil_stream_bytes", "Bytes in a stream", ["stream"])
 STREAM_LIMIT = Gauge("vigil_stream_max_bytes", "Bytes that a stream may hold", ["stream"])
+STREAM_MOST = Gauge("vigil_stream_max_messages", "Messages that a stream may hold; 0: any number", ["stream"])
 DEAD_LETTERS = Gauge("vigil_dead_letters", "Dead letters that wait for somebody, by worker", ["consumer"])
 
 

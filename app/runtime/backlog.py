@@ -80,7 +80,7 @@ def forget() -> None:
     """Show no numbers of the server."""
     for metric in (
         metrics.PENDING, metrics.UNACKED, metrics.REDELIVERED, metrics.SETTLED, metrics.STREAM_MESSAGES,
-        metrics.STREAM_BYTES, metrics.STREAM_LIMIT, metrics.DEAD_LETTERS,
+        metrics.STREAM_BYTES, metrics.STREAM_LIMIT, metrics.STREAM_MOST, metrics.DEAD_LETTERS,
     ):  # fmt: skip
         metric.clear()
 
@@ -99,6 +99,7 @@ async def _show_streams(js: JetStreamContext) -> None:
         metrics.STREAM_MESSAGES.labels(stream).set(info_of.state.messages)
         metrics.STREAM_BYTES.labels(stream).set(info_of.state.bytes)
         metrics.STREAM_LIMIT.labels(stream).set(info_of.config.max_bytes or 0)
+        metrics.STREAM_MOST.labels(stream).set(max(0, info_of.config.max_msgs or 0))
         if stream == VIGIL_DLQ.name:
             waiting = info_of.state.subjects or {}
             for consumer in CONSUMERS:

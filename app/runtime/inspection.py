@@ -70,14 +70,16 @@ async def look(js: JetStreamContext, replicas: int) -> Look:
             consumers[consumer.durable] = await _held(js, consumer, counts)
         except NotFoundError:  # a drift
             continue
-    filled = {VIGIL.name: info.state.bytes / (info.config.max_bytes or 1)}
+    state, limits = info.state, info.config
+    # Whichever comes first: ten million short messages are not ten gigabytes.
+    filled = max(state.bytes / (limits.max_bytes or 1), state.messages / (limits.max_msgs or 1))
     return Look(
         consumers,
         unclaimed=tuple([one async for one in _unclaimed(js, counts)]),
         unknown=await _unknown(js),
         drifts=drifts,
         dead_letters=await _dead_letters(js),
-        filled=filled,
+        filled={VIGIL.name: filled},
     )
 
 

@@ -99,6 +99,7 @@ def test_the_servers_numbers_are_shown_by_every_process(vigil: Vigil) -> None:
         assert ("vigil_consumer_pending_messages", ("detection-worker",)) in shown
         assert shown["vigil_dead_letters", ("pii-worker",)] == 0
         assert shown["vigil_stream_max_bytes", ("VIGIL",)] == 10 * 1024**3
+        assert shown["vigil_stream_max_messages", ("VIGIL",)] == 10_000_000
         assert ("vigil_stream_messages", ("VIGIL_DLQ",)) in shown
 
 

@@ -178,3 +178,14 @@ def test_a_stream_that_is_nearly_full(operator: Operator) -> None:
 
     operator.do(shrink)
     assert {"nearly_full", "drift"} <= operator.kinds()
+
+
+def test_many_short_messages_fill_the_stream_as_well_as_many_bytes(operator: Operator) -> None:
+    async def fill(js: JetStreamContext) -> None:
+        config = (await js.stream_info(VIGIL.name)).config
+        await js.update_stream(config.evolve(max_msgs=5))
+        for _ in range(4):
+            await js.publish(GUARD_INPUT, b"{}")
+
+    operator.do(fill)
+    assert "nearly_full" in operator.kinds()
