@@ -20,7 +20,9 @@ async def run(folder: Path, size: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with cluster(folder, size) as running:
         _write(running)
-        print(announcement(running, await running.key()), flush=True)  # noqa: T201 - for whoever started it
+        key = await running.key()
+        await running.accepted(key)
+        print(announcement(running, key), flush=True)  # noqa: T201 - for whoever started it
         await stop.wait()
         print("The cluster is stopping: requests in flight are finished first.", flush=True)  # noqa: T201
 

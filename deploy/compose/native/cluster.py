@@ -90,6 +90,16 @@ class Cluster:
             file.write_text(json.loads(said)["key"], encoding="ascii")
         return file.read_text(encoding="ascii")
 
+    async def accepted(self, key: str) -> None:
+        """Wait until the API knows `key`: it hears of one that was just made, up to two seconds later."""
+        headers = {"Authorization": f"Bearer {key}"}
+        async with httpx.AsyncClient(base_url=self.api_url, headers=headers, timeout=5.0) as client:
+            for _ in range(int(START_TIMEOUT_S / 0.1)):
+                if (await client.get("/v1/guard/jobs")).is_success:
+                    return
+                await asyncio.sleep(0.1)
+        raise StartError("the API does not accept the key that was made for it: see logs/api.log")
+
     def _contained(self, document: Document, chosen: Sequence[str]) -> dict[str, Container]:
         replicas = [(service, n) for service in document.services for n in range(1, service.replicas + 1)]
         names = {
