@@ -21,7 +21,12 @@ LETTER_EMOJI = {
 
 LEET = str.maketrans("0134578@$!|€+", "oieastbasilet")
 
-_FOLDED = {
+# Typographic quotation marks and dashes, as a keyboard has them.
+KEYBOARD = {
+    ord(mark): plain for plain, marks in (('"', "“”„«»‟"), ("'", "‘’‚"), ("-", "–—―")) for mark in marks
+}
+
+_FOLDED = KEYBOARD | {
     ord("ł"): "l",
     ord("Ł"): "l",
     ord("ß"): "s",
@@ -30,8 +35,8 @@ _FOLDED = {
     ord("đ"): "d",
     ord("Đ"): "d",
 }
-_FOLDED |= {ord(mark): "'" for mark in "‘’‚‛`´"} | {ord(mark): '"' for mark in "“”„«»‟"}
-_FOLDED |= {ord(mark): "-" for mark in "‐‑‒–—―−"} | {ord(mark): " " for mark in "\u00a0\u2007\u202f\u3000"}
+_FOLDED |= {ord(mark): "'" for mark in "‛`´"} | {ord(mark): "-" for mark in "‐‑‒−"}
+_FOLDED |= {ord(mark): " " for mark in "\u00a0\u2007\u202f\u3000"}
 
 
 class _Fold(dict[int, str]):

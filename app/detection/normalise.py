@@ -84,7 +84,7 @@ def _leet(layer: Layer) -> list[Layer]:
     if not _LEET_MARK.search(layer.text):
         return []
     marked = [match for match in _LEET_TOKEN.finditer(layer.text) if _LEET_MARK.search(match.group())]
-    identifiers = [match.span() for match in _IDENTIFIER.finditer(layer.text)] if marked else []
+    identifiers = [match.span() for match in _IDENTIFIER.finditer(layer.text)]
     passed = set(touched([Span(*match.span()) for match in marked], identifiers))
     marked = [match for match in marked if match.span() not in passed]
     if not marked:

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from app.detection.confusables import KEYBOARD
 from app.detection.layers import Layer
 from app.detection.normalise import Readings
 from app.text import Span, sentence_spans, window_spans
@@ -13,15 +14,14 @@ SIZE = 360
 OVERLAP = 120
 # Blobs that decode to the same few words, over and over, are read this often.
 MAX_DECODED = 40
-# Quotation marks and dashes tell who typed a text and on what, not what it wants: models are given those of a keyboard.
-_KEYBOARD = str.maketrans(
-    dict.fromkeys("„“”‟«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("–—―", "-")
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A piece of one reading: its text, with plain quotation marks and dashes, and the span of the original."""
+    """A piece of one reading: its text and the span of the original it stands for.
+
+    Quotation marks and dashes tell who typed a text, not what it wants: models are given those of a keyboard.
+    """
 
     text: str
     span: Span
@@ -70,7 +70,7 @@ def _of(layer: Layer, known: set[str]) -> list[Window]:
     known.update(layer.text[start:end] for start, end in units)
     return [
         Window(
-            layer.text[start:end].translate(_KEYBOARD),
+            layer.text[start:end].translate(KEYBOARD),
             layer.span(start, end),
             layer,
             Span(start, end),
