@@ -198,9 +198,8 @@ def wanted() -> bool:
     Raises:
         SettingsError: it asks for something that Vigil does not do.
     """
-    exporter = (
-        os.environ.get("OTEL_TRACES_EXPORTER") or "otlp"
-    )  # empty is as good as unset, says the specification
+    # A variable that is empty is as good as unset, says the specification.
+    exporter = os.environ.get("OTEL_TRACES_EXPORTER") or "otlp"
     disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     name = next((name for name in ENDPOINTS if os.environ.get(name)), None)
     if disabled or exporter == "none" or name is None:

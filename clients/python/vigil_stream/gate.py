@@ -141,9 +141,8 @@ class Gate:
                 return self._blocked(outcome)
             if outcome is None or outcome.verdict is None or not outcome.changed:
                 continue
-            if (
-                path is None or self.choices.on_sanitize == "block"
-            ):  # the name of a field, a file: cannot be replaced
+            # Nothing can be put in the place of a field's name or a file.
+            if path is None or self.choices.on_sanitize == "block":
                 return self._blocked(Blocked(outcome.verdict, text.direction))
             texts[path] = outcome.text
         return Passed(written(document, texts), bool(texts))

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Cluster:
             if one.service.once:
                 await self._run_once(one)
         await asyncio.gather(*(self._start(one) for one in containers if one.service.waits))
-        await self._ready()
+        await self._answering("/readyz")
 
     async def stop(self) -> None:
         """In the other direction."""
@@ -91,14 +91,12 @@ class Cluster:
         return file.read_text(encoding="ascii")
 
     async def accepted(self, key: str) -> None:
-        """Wait until the API knows `key`: it hears of one that was just made, up to two seconds later."""
-        headers = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(base_url=self.api_url, headers=headers, timeout=5.0) as client:
-            for _ in range(int(START_TIMEOUT_S / 0.1)):
-                if (await client.get("/v1/guard/jobs")).is_success:
-                    return
-                await asyncio.sleep(0.1)
-        raise StartError("the API does not accept the key that was made for it: see logs/api.log")
+        """Wait until the API knows `key`: it hears of one that was just made, up to two seconds later.
+
+        Raises:
+            StartError: it goes on refusing the key.
+        """
+        await self._answering("/v1/guard/jobs", {"Authorization": f"Bearer {key}"})
 
     def _contained(self, document: Document, chosen: Sequence[str]) -> dict[str, Container]:
         replicas = [(service, n) for service in document.services for n in range(1, service.replicas + 1)]
@@ -183,12 +181,13 @@ class Cluster:
             users={own["CLICKHOUSE_USER"]: password},
         )
 
-    async def _ready(self) -> None:
+    async def _answering(self, path: str, headers: Mapping[str, str] | None = None) -> None:
+        """Wait for a good answer of the API. Raises StartError with its last bad one."""
         reason = "no answer"
-        async with httpx.AsyncClient(timeout=5.0) as client:
+        async with httpx.AsyncClient(base_url=self.api_url, headers=headers, timeout=5.0) as client:
             for _ in range(int(START_TIMEOUT_S / 0.2)):
                 try:
-                    answer = await client.get(f"{self.api_url}/readyz")
+                    answer = await client.get(path)
                 except httpx.HTTPError as error:
                     reason = str(error)
                 else:
