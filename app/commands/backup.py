@@ -12,6 +12,7 @@ from nats.js.errors import NotFoundError
 from app.commands.connection import jetstream
 from app.errors import StartError, VigilError
 from app.runtime import snapshot
+from app.runtime.replicas import settle
 from app.settings import settings
 from app.streams import stream_configs
 
@@ -37,7 +38,7 @@ def restore(
         bool, typer.Option("--replace", help="Delete streams that exist, with all that is in them, first.")
     ] = False,
 ) -> None:
-    """Create the streams of a backup anew, with their messages and consumers, on this server or cluster."""
+    """Create the streams of a backup anew, with messages and consumers, and wait until the server gives from them."""
     places = snapshot.copies(folder)
     if not places:
         raise VigilError(f"{folder} holds no backup: name the folder that `vigil streams backup` wrote")
@@ -68,6 +69,8 @@ async def _restore(places: list[Path], replicas: int, replace: bool) -> list[sna
         for place in places:
             again = _anew if place.name in known else snapshot.restore
             copied.append(await again(js._nc, place, replicas))
+        for done in copied:
+            await settle(js, done.stream)
     return copied
 
 

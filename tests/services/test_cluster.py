@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import nats
@@ -16,8 +17,10 @@ from typer.testing import CliRunner
 
 from app.commands import cli
 from app.commands.doctor.nats import checks
+from app.errors import StartError
 from app.runtime.nats_server import find_executable
 from app.runtime.ports import free_port
+from app.runtime.replicas import settle
 from app.runtime.services import find_services
 from app.settings import settings
 from app.streams import CONSUMERS, PII, PII_DETECT
@@ -144,7 +147,7 @@ def test_a_single_server_s_backup_goes_to_a_cluster_whose_lost_nodes_the_doctor_
     restored = vigil("streams", "restore", backup, "--replace")
     assert restored.exit_code == 0, restored.output
     assert asyncio.run(replicas(cluster)) == {"VIGIL": 3, "VIGIL_DLQ": 3}
-    assert asyncio.run(waiting(cluster)) == 50
+    assert asyncio.run(until(partial(all_wait, cluster)))
     listed = json.loads(vigil("keys", "list", "--json").output)
     assert (listed["key_id"], listed["state"]) == (key["key_id"], "active")
     assert vigil("streams", "diff").exit_code == 0
@@ -157,6 +160,8 @@ def test_a_single_server_s_backup_goes_to_a_cluster_whose_lost_nodes_the_doctor_
         cluster.stop(number)
     said = asyncio.run(doctor(lambda said: "JetStream does not answer" in said))
     assert "docs/operate/runbook.md#the-cluster-does-not-form" in said
+    with pytest.raises(StartError, match="stream VIGIL has not settled"):
+        asyncio.run(settle_soon(cluster))
 
 
 async def doctor(enough: Callable[[str], bool]) -> str:
@@ -184,6 +189,15 @@ async def publish(ports: list[int], count: int) -> None:
 async def waiting(ports: list[int]) -> int | None:
     async with jetstream(ports) as js:
         return (await js.consumer_info("VIGIL", PII.durable)).num_pending
+
+
+async def settle_soon(ports: list[int]) -> None:
+    async with jetstream(ports[-2:]) as js:
+        await settle(js, "VIGIL", timeout_s=0.1)
+
+
+async def all_wait(ports: list[int]) -> bool:
+    return await waiting(ports) == 50
 
 
 async def replicas(ports: list[int]) -> dict[str, int | None]:

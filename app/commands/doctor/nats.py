@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from app.commands.doctor.result import Result
 from app.errors import StartError, VigilError
 from app.runtime.findings import judge
 from app.runtime.inspection import look
+from app.runtime.replicas import troubles
 from app.runtime.services import Services
 from app.settings import Settings
 from app.streams import stream_configs
@@ -79,25 +80,10 @@ async def _replicas(js: JetStreamContext, wanted: int) -> AsyncIterator[Result]:
             info = await js.stream_info(name)
         except NotFoundError:
             continue  # a finding below
-        if trouble := list(_troubles(info)):
+        if trouble := list(troubles(info)):
             yield Result.fault(
                 f"stream {name}", "; ".join(trouble), "docs/operate/runbook.md#the-cluster-does-not-form"
             )
-
-
-def _troubles(info: Any) -> Iterator[str]:
-    cluster, copies = info.cluster, info.config.num_replicas or 1
-    if copies == 1 or cluster is None:
-        return
-    if not cluster.leader:
-        yield "no leader: more than half of its replicas are away"
-    for peer in cluster.replicas or ():
-        if peer.offline:
-            yield f"replica on {peer.name} is offline"
-        elif not peer.current:
-            yield f"replica on {peer.name} is {peer.lag or 0} operations behind"
-    if 1 + len(cluster.replicas or ()) < copies:
-        yield f"{1 + len(cluster.replicas or ())} of {copies} replicas"
 
 
 async def _messages(js: JetStreamContext, replicas: int) -> list[Result]:
