@@ -15,7 +15,7 @@ COMMAND = (
     "--phases",
     "examples,coverage,fuzzing",
     "--max-examples",
-    "1",
+    "20",
     "--seed",
     "1",
     "--request-timeout",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from app.api.bodies import GuardedText
+from app.api.bodies import GuardedText, Prompt
 from app.api.compat.vge_errors import CODES
 from app.api.problems import PASSING
 from app.schemas.guard import Direction, Mode
@@ -64,7 +64,7 @@ class VgeOutput(About):
     """A model's answer."""
 
     output: GuardedText
-    original_prompt: str | None = Field(default=None, max_length=100_000)
+    original_prompt: Prompt | None = None
 
 
 class VgeAnalyze(About):
