@@ -38,21 +38,21 @@ async def guarded(document: Any, found: Sequence[Place], judge: Judge) -> Passed
     return Passed(written(document, texts), bool(texts))
 
 
-def replacements(found: Sequence[Place], verdicts: Mapping[Spoken, Verdict]) -> dict[Path, str]:
-    """The sanitized texts by place.
+def replacements(found: Sequence[Place], verdicts: Mapping[Spoken, Verdict]) -> dict[Path, str | None]:
+    """The sanitized texts by place; None for what goes.
 
     Raises:
         Blocked: as above.
     """
-    texts: dict[Path, str] = {}
-    for path, spoken in found:
-        verdict = verdicts[spoken]
+    texts: dict[Path, str | None] = {}
+    for place in found:
+        verdict = verdicts[place.spoken]
         if verdict.decision is Decision.ALLOW:
             continue
         clean = sanitized(verdict)
-        if path is None:
+        if place.path is None:
             raise Blocked(verdict, "the name of a field or a file cannot be sanitized")
-        texts[path] = clean
+        texts |= place.edits(clean)
     return texts
 
 

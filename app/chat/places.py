@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
 from app.chat.judge import Speaker, Spoken, is_blank
+from app.schemas.guard import MAX_TEXT_CHARS
 
 
 class _Inside(Enum):
@@ -19,6 +20,8 @@ class _Inside(Enum):
 
 INSIDE: Final = _Inside.JSON
 Path = tuple[str | int | _Inside, ...]
+# A way, the text, and the ways to the other parts of it.
+Found = tuple[Path | None, str, tuple[Path, ...]]
 
 # Names, numbers and switches of the protocol; their values are no language.
 STRUCTURAL = frozenset(
@@ -60,21 +63,33 @@ PERSONAL = 100_000_000
 LONGEST_TOKEN = 254
 
 
+# An order cut in two stands on both sides of it: models are given parts one behind the other.
+BETWEEN_PARTS = "\n"
+
 # What an operator says to a model: its messages of these roles, and what stands beside the messages.
 OPERATORS = frozenset(("system", "developer"))
 BESIDE = frozenset(("tools", "functions", "response_format"))
 
 
 class Place(NamedTuple):
-    """A text and the way to it; `path` is None where nothing can be put in its place (a field's name, a file)."""
+    """A text and the way to it; `path` is None where nothing can be put in its place (a field's name, a file).
+
+    `rest`: the parts of a message are one text. These are the ways to its parts but the first, which go when it is
+    replaced.
+    """
 
     path: Path | None
     spoken: Spoken
+    rest: tuple[Path, ...] = ()
+
+    def edits(self, text: str) -> dict[Path, str | None]:
+        """What to write for `text` to stand in its place."""
+        return {} if self.path is None else {self.path: text, **dict.fromkeys(self.rest)}
 
 
 def places(document: Any, speaker: Speaker) -> list[Place]:
     """The texts of `document`, in its order. Blank ones are left out."""
-    return [Place(path, Spoken(text, speaker)) for path, text in _walk(document, (), "")]
+    return [Place(path, Spoken(text, speaker), rest) for path, text, rest in _walk(document, (), "")]
 
 
 def request_places(body: Mapping[str, Any]) -> list[Place]:
@@ -98,29 +113,61 @@ def speaker_of(message: Any) -> Speaker:
 
 
 def _below(path: Path, found: Iterable[Place]) -> list[Place]:
-    return [Place(None if place.path is None else (*path, *place.path), place.spoken) for place in found]
+    return [
+        Place(
+            None if place.path is None else (*path, *place.path),
+            place.spoken,
+            tuple((*path, *rest) for rest in place.rest),
+        )
+        for place in found
+    ]
 
 
-def _walk(value: Any, path: Path, key: str, free: bool = False) -> Iterator[tuple[Path | None, str]]:
+def _walk(value: Any, path: Path, key: str, free: bool = False) -> Iterator[Found]:
     """`free`: the names of fields are a tool's and not the protocol's, and numbers may be somebody's."""
     if isinstance(value, str):
         if key == "arguments" and (inner := _json(value)) is not None:
             yield from _walk(inner, (*path, INSIDE), "", free=True)
         elif not is_blank(value) and _is_text(value, key, free):
-            yield path, value
+            yield path, value, ()
         elif (file := _file(value)) is not None and not is_blank(file):
-            yield None, file
+            yield None, file, ()
     elif isinstance(value, int):
         if free and abs(value) >= PERSONAL:
-            yield path, str(value)
+            yield path, str(value), ()
     elif isinstance(value, Mapping):
         for name, item in value.items():
             if not is_blank(name) and not _NAME.fullmatch(name):
-                yield None, name
+                yield None, name, ()
             yield from _walk(item, (*path, name), name, free or name in FREE)
     elif isinstance(value, list):
-        for index, item in enumerate(value):
+        yield from _walk_list(value, path, key, free)
+
+
+def _walk_list(items: list[Any], path: Path, key: str, free: bool) -> Iterator[Found]:
+    parts = text_parts(items) if key == "content" and not free else {}
+    if parts:
+        first, *rest = parts
+        way: Path = (*path, first) if isinstance(items[first], str) else (*path, first, "text")
+        yield way, BETWEEN_PARTS.join(parts.values()), tuple((*path, index) for index in rest)
+    for index, item in enumerate(items):
+        if index not in parts:
             yield from _walk(item, (*path, index), key, free)
+        elif isinstance(item, Mapping):
+            others = {name: field for name, field in item.items() if name != "text"}
+            yield from _walk(others, (*path, index), key, free)
+
+
+def text_parts(content: Iterable[Any]) -> dict[int, str]:
+    """The parts of a message that are one text, by their place in it; none where there are not two, or where together
+    they are longer than a text may be: then each is judged by itself.
+    """
+    texts = {
+        index: part.get("text") if isinstance(part, Mapping) else part for index, part in enumerate(content)
+    }
+    parts = {index: text for index, text in texts.items() if isinstance(text, str) and not is_blank(text)}
+    fits = sum(map(len, parts.values())) + len(parts) <= MAX_TEXT_CHARS
+    return parts if len(parts) > 1 and fits else {}
 
 
 def _is_text(value: str, key: str, free: bool) -> bool:
@@ -167,15 +214,13 @@ def _file(value: str) -> str | None:
         return None
 
 
-def written(document: Any, texts: Mapping[Path, str]) -> Any:
-    """A copy of `document` with other texts at some of its places."""
-    if not texts:
-        return document
-    return _write(document, [(path, text) for path, text in texts.items()])
+def written(document: Any, texts: Mapping[Path, str | None]) -> Any:
+    """A copy of `document` with other texts at some of its places, and without what is None there."""
+    return _write(document, texts.items()) if texts else document
 
 
-def _write(value: Any, edits: Iterable[tuple[Path, str]]) -> Any:
-    below: dict[object, list[tuple[Path, str]]] = {}
+def _write(value: Any, edits: Iterable[tuple[Path, str | None]]) -> Any:
+    below: dict[object, list[tuple[Path, str | None]]] = {}
     for path, text in edits:
         if not path:
             return text
@@ -183,5 +228,6 @@ def _write(value: Any, edits: Iterable[tuple[Path, str]]) -> Any:
     if INSIDE in below:
         return json.dumps(_write(json.loads(value), below[INSIDE]), ensure_ascii=False)
     if isinstance(value, list):
-        return [_write(item, below[n]) if n in below else item for n, item in enumerate(value)]
+        kept = (n for n in range(len(value)) if ((), None) not in below.get(n, ()))
+        return [_write(value[n], below[n]) if n in below else value[n] for n in kept]
     return {name: _write(item, below[name]) if name in below else item for name, item in value.items()}

@@ -13,7 +13,7 @@ from app.api.problems import responses
 from app.api.texts import Texts
 from app.chat.guarding import Blocked, replacements, sanitized
 from app.chat.judge import Speaker, Spoken, is_blank
-from app.chat.places import Path, places, speaker_of, written
+from app.chat.places import BETWEEN_PARTS, Path, places, speaker_of, text_parts, written
 from app.chat.window import unfinished
 from app.schemas.decision import Decision
 from app.schemas.guard import Mode
@@ -95,6 +95,10 @@ async def litellm_guardrail(
             for text, spoken in zip(body.texts or [], texts, strict=True)
         ]
         edits = replacements(tools, verdicts)
+        wholes = _wholes(body, dict(zip(body.texts or [], passed, strict=True)))
+        for verdict in (await judge.judge(wholes)).values() if wholes else ():
+            if verdict.decision is not Decision.ALLOW:
+                raise Blocked(verdict, "its parts together")
     except Blocked as blocked:
         return HookAnswer(action=Action.BLOCKED, blocked_reason=str(blocked))
     changed = passed != (body.texts or [])
@@ -117,7 +121,7 @@ def _spoken(body: HookRequest) -> list[Spoken | None]:
     said = [
         place.spoken
         for message in body.structured_messages or []
-        for place in places(message, speaker_of(message))
+        for place in places(_apart(message), speaker_of(message))
     ]
     own = {spoken.text for spoken in said if spoken.speaker is Speaker.OPERATOR}
     own -= {spoken.text for spoken in said if spoken.speaker is not Speaker.OPERATOR}
@@ -137,10 +141,27 @@ def _elsewhere(body: HookRequest) -> list[Spoken]:
     for message in body.structured_messages or []:
         found += [
             place
-            for place in places(message, speaker_of(message))
+            for place in places(_apart(message), speaker_of(message))
             if not _is_said(place.path) or _squeezed(place.spoken.text) not in known
         ]
     return [place.spoken for place in found]
+
+
+def _apart(message: Any) -> Any:
+    """The message with each part of its content by itself, as LiteLLM gives and takes them."""
+    content = message.get("content") if isinstance(message, Mapping) else None
+    return {**message, "content": [[part] for part in content]} if isinstance(content, list) else message
+
+
+def _wholes(body: HookRequest, passed: Mapping[str, str]) -> list[Spoken]:
+    """What messages in several parts say, with what may pass of each part."""
+    found = []
+    for message in body.structured_messages or []:
+        content = message.get("content") if isinstance(message, Mapping) else None
+        if parts := text_parts(content if isinstance(content, list) else ()):
+            text = BETWEEN_PARTS.join(passed.get(part, part) for part in parts.values())
+            found.append(Spoken(text, speaker_of(message)))
+    return found
 
 
 def _is_said(path: Path | None) -> bool:

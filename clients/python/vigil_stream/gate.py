@@ -134,17 +134,17 @@ class Gate:
         self._seen.add(Text(text, operator=operator))
 
     def _passed(self, document: Any, found: Sequence[Place], outcomes: dict[Text, Check | Blocked]) -> Passed:
-        texts: dict[Path, str] = {}
-        for path, text in found:
-            outcome = outcomes.get(text)  # None: it has passed before
+        texts: dict[Path, str | None] = {}
+        for place in found:
+            outcome = outcomes.get(place.text)  # None: it has passed before
             if isinstance(outcome, Blocked):
                 return self._blocked(outcome)
             if outcome is None or outcome.verdict is None or not outcome.changed:
                 continue
             # Nothing can be put in the place of a field's name or a file.
-            if path is None or self.choices.on_sanitize == "block":
-                return self._blocked(Blocked(outcome.verdict, text.direction))
-            texts[path] = outcome.text
+            if place.path is None or self.choices.on_sanitize == "block":
+                return self._blocked(Blocked(outcome.verdict, place.text.direction))
+            texts |= place.edits(outcome.text)
         return Passed(written(document, texts), bool(texts))
 
     def _blocked(self, blocked: Blocked) -> Passed:

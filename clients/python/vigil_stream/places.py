@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote_plus
@@ -19,6 +19,8 @@ class _Inside(Enum):
 
 INSIDE: Final = _Inside.JSON
 Path: TypeAlias = tuple[str | int | _Inside, ...]
+# A way, the text, and the ways to the other parts of it.
+Found: TypeAlias = tuple[Path | None, str, tuple[Path, ...]]
 
 # Names, numbers and switches of chat protocols; their values are language only where they hold a space.
 STRUCTURAL = frozenset(
@@ -40,6 +42,10 @@ _BASE64 = re.compile(r"data:[^,\s]*;base64,[\w+/=-]*", re.ASCII)
 _TEXT_FILE = re.compile(
     r"data:(?:text/|application/json)[^,\s]*;base64,([\w+/=-]*)", re.ASCII | re.IGNORECASE
 )
+# An order cut in two stands on both sides of it: models are given parts one behind the other.
+BETWEEN_PARTS = "\n"
+# A text that is judged has no more.
+MAX_TEXT_CHARS = 100_000
 # The smallest number that may be somebody's: phone numbers have nine digits.
 PERSONAL = 100_000_000
 # Personal data in one word is no longer than an e-mail address can be; what is encoded may be.
@@ -47,10 +53,19 @@ LONGEST_TOKEN = 254
 
 
 class Place(NamedTuple):
-    """A text and the way to it; `path` is None where nothing can be put in its place (a field's name, a file)."""
+    """A text and the way to it; `path` is None where nothing can be put in its place (a field's name, a file).
+
+    `rest`: the parts of a message are one text. These are the ways to its parts but the first, which go when it is
+    replaced.
+    """
 
     path: Path | None
     text: Text
+    rest: tuple[Path, ...] = ()
+
+    def edits(self, text: str) -> dict[Path, str | None]:
+        """What to write for `text` to stand in its place."""
+        return {} if self.path is None else {self.path: text, **dict.fromkeys(self.rest)}
 
 
 def places(document: Any, *, direction: str = "input", operator: bool = False) -> list[Place]:
@@ -59,33 +74,58 @@ def places(document: Any, *, direction: str = "input", operator: bool = False) -
     NUL characters are no part of a word and hide none: texts are judged without them.
     """
     return [
-        Place(path, Text(text.replace("\0", ""), direction=direction, operator=operator))
-        for path, text in _walk(document, (), "")
+        Place(path, Text(text.replace("\0", ""), direction=direction, operator=operator), rest)
+        for path, text, rest in _walk(document, (), "")
     ]
 
 
-def _walk(value: Any, path: Path, key: str, free: bool = False) -> Iterator[tuple[Path | None, str]]:
+def _walk(value: Any, path: Path, key: str, free: bool = False) -> Iterator[Found]:
     """`free`: the names of fields are a tool's and not the protocol's, and numbers may be somebody's."""
     if isinstance(value, str):
         if key == "arguments" and (inner := _json(value)) is not None:
             yield from _walk(inner, (*path, INSIDE), "", free=True)
         elif not _is_blank(value) and _is_text(value, key, free):
-            yield path, value
+            yield path, value, ()
         elif (file := _file(value)) is not None and not _is_blank(file):
-            yield None, file
+            yield None, file, ()
     elif isinstance(value, int):
         if free and abs(value) >= PERSONAL:
-            yield path, str(value)
+            yield path, str(value), ()
     elif isinstance(value, Mapping):
         for name, item in value.items():
             if isinstance(name, str) and not _is_blank(name) and not _NAME.fullmatch(name):
-                yield None, name
+                yield None, name, ()
             yield from _walk(
                 item, (*path, name), name if isinstance(name, str) else key, free or name in FREE
             )
     elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
+        yield from _walk_list(value, path, key, free)
+
+
+def _walk_list(items: Sequence[Any], path: Path, key: str, free: bool) -> Iterator[Found]:
+    parts = _text_parts(items) if key == "content" and not free else {}
+    if parts:
+        first, *rest = parts
+        way: Path = (*path, first) if isinstance(items[first], str) else (*path, first, "text")
+        yield way, BETWEEN_PARTS.join(parts.values()), tuple((*path, index) for index in rest)
+    for index, item in enumerate(items):
+        if index not in parts:
             yield from _walk(item, (*path, index), key, free)
+        elif isinstance(item, Mapping):
+            others = {name: field for name, field in item.items() if name != "text"}
+            yield from _walk(others, (*path, index), key, free)
+
+
+def _text_parts(content: Iterable[Any]) -> dict[int, str]:
+    """The parts of a message that are one text, by their place in it; none where there are not two, or where together
+    they are longer than a text may be: then each is judged by itself.
+    """
+    texts = {
+        index: part.get("text") if isinstance(part, Mapping) else part for index, part in enumerate(content)
+    }
+    parts = {index: text for index, text in texts.items() if isinstance(text, str) and not _is_blank(text)}
+    fits = sum(map(len, parts.values())) + len(parts) <= MAX_TEXT_CHARS
+    return parts if len(parts) > 1 and fits else {}
 
 
 def _is_blank(value: str) -> bool:
@@ -136,13 +176,13 @@ def _file(value: str) -> str | None:
         return None
 
 
-def written(document: Any, texts: Mapping[Path, str]) -> Any:
-    """A copy of `document` with other texts at some of its places."""
+def written(document: Any, texts: Mapping[Path, str | None]) -> Any:
+    """A copy of `document` with other texts at some of its places, and without what is None there."""
     return _write(document, texts.items()) if texts else document
 
 
-def _write(value: Any, edits: Iterable[tuple[Path, str]]) -> Any:
-    below: dict[object, list[tuple[Path, str]]] = {}
+def _write(value: Any, edits: Iterable[tuple[Path, str | None]]) -> Any:
+    below: dict[object, list[tuple[Path, str | None]]] = {}
     for path, text in edits:
         if not path:
             return text
@@ -151,5 +191,6 @@ def _write(value: Any, edits: Iterable[tuple[Path, str]]) -> Any:
         return json.dumps(_write(json.loads(value), below[INSIDE]), ensure_ascii=False)
     if isinstance(value, Mapping):
         return {name: _write(item, below[name]) if name in below else item for name, item in value.items()}
-    items = [_write(item, below[n]) if n in below else item for n, item in enumerate(value)]
+    kept = (n for n in range(len(value)) if ((), None) not in below.get(n, ()))
+    items = [_write(value[n], below[n]) if n in below else value[n] for n in kept]
     return tuple(items) if isinstance(value, tuple) else items

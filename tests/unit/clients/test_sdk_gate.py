@@ -45,12 +45,12 @@ def passed(double: Double, gate: Gate, *documents: Any) -> list[Passed]:
 def test_all_texts_are_judged_in_one_request_and_once(double: Double) -> None:
     double.answers(verdicts(ALLOW, SANITIZE))
     judge = gate(double)
-    first, second = passed(double, judge, {"content": ["a", "b"]}, {"content": "a"})
-    assert (first.document, second.document) == ({"content": ["a", "[masked]"]}, {"content": "a"})
+    first, second = passed(double, judge, {"input": ["a", "b"]}, {"content": "a"})
+    assert (first.document, second.document) == ({"input": ["a", "[masked]"]}, {"content": "a"})
     assert (first.changed, second.changed) == (True, False)
     assert len(double.requests) == 1
     assert [item["text"] for item in json.loads(double.requests[0].content)["items"]] == ["a", "b"]
-    passed(double, judge, {"content": ["a", "[masked]"]})
+    passed(double, judge, {"input": ["a", "[masked]"]})
     assert len(double.requests) == 1, "what may pass is remembered, and so is what was made of the other"
 
 

@@ -27,7 +27,11 @@ def texts(document: Any) -> list[str]:
         (" \0 ", []),
         ("igno\0re", ["ignore"]),
         ({"content": "hello"}, ["hello"]),
-        ({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, ["a", "b"]),
+        ({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, ["a\nb"]),
+        ({"content": ["a", {"type": "image", "url": "two words"}, "b"]}, ["a\nb", "two words"]),
+        ({"content": [{"text": "a"}, {"content": ["b", {"text": "c", "title": "d e"}]}]}, ["a", "b\nc", "d e"]),
+        ({"args": {"content": ["a", "b"]}}, ["a", "b"]),
+        ({"content": ["x" * 60_000, "y" * 60_000]}, ["x" * 60_000, "y" * 60_000]),
         ({"content": ["a", {"type": "reasoning", "reasoning": "b"}]}, ["a", "b"]),
         ({"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}, []),
         ({"url": "https://example.com/?q=ignore%20all%20rules"}, ["https://example.com/?q=ignore%20all%20rules"]),
@@ -53,10 +57,22 @@ def test_texts_are_found_wherever_they_stand(document: Any, found: list[str]) ->
 
 
 def test_a_text_is_put_where_it_was_also_inside_of_json() -> None:
-    document = {"content": ("a", "b b"), "function": {"arguments": json.dumps({"q": ["one two", "x"]})}}
+    document = {"input": ("a", "b b"), "function": {"arguments": json.dumps({"q": ["one two", "x"]})}}
     by_text = {place.text.text: place.path for place in places(document)}
     changed = written(document, {by_text["b b"]: "B", by_text["one two"]: "2"})  # type: ignore[dict-item]
-    assert changed == {"content": ("a", "B"), "function": {"arguments": '{"q": ["2", "x"]}'}}
+    assert changed == {"input": ("a", "B"), "function": {"arguments": '{"q": ["2", "x"]}'}}
+
+
+@pytest.mark.parametrize(
+    "parts", [["a", "b", "c"], [{"text": "a"}, "b", {"type": "text", "text": "c"}], ("a", "b", "c")]
+)
+def test_the_parts_of_a_message_are_one_text_and_replaced_as_one(parts: Any) -> None:
+    picture = {"type": "image", "data": "iVBORw0KGgo="}
+    document = {"content": [*parts[:2], picture, *parts[2:]], "n": 1}
+    (place,) = places(document)
+    assert place.text.text == "a\nb\nc"
+    first = {**parts[0], "text": "clean"} if isinstance(parts[0], dict) else "clean"
+    assert written(document, place.edits("clean")) == {"content": [first, picture], "n": 1}
 
 
 @given(VALUES)

@@ -6,7 +6,8 @@ import pytest
 
 from app.api.hooks import litellm
 from app.api.hooks.litellm import Action, HookAnswer, HookRequest, litellm_guardrail
-from tests.unit.chat.judges import SECRET, ListeningJudge
+from tests.unit.chat import judges
+from tests.unit.chat.judges import ATTACK, SECRET, ListeningJudge
 
 SAID = f"My number is {SECRET}, and the weather is fine."
 CALL = {"id": "c", "type": "function", "function": {"name": "send", "arguments": f'{{"to": "{SECRET}"}}'}}
@@ -50,3 +51,22 @@ async def test_what_messages_say_is_replaced_in_the_texts() -> None:
 )
 async def test_a_call_is_refused_although_its_argument_is_also_said(fields: dict[str, Any]) -> None:
     assert (await asked(texts=[SAID], **fields)).action is Action.BLOCKED
+
+
+HALVES = ATTACK.split(" ", 1)
+
+
+async def test_an_attack_in_two_parts_of_one_message_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judges, "ATTACK", "\n".join(HALVES))
+    parts = [{"type": "text", "text": half} for half in HALVES]
+    answer = await asked(texts=HALVES, structured_messages=[{"role": "user", "content": parts}])
+    assert answer.action is Action.BLOCKED
+    apart = [{"role": "user", "content": half} for half in HALVES]
+    assert (await asked(texts=HALVES, structured_messages=apart)).action is Action.NONE
+
+
+async def test_the_parts_of_a_message_are_replaced_each_in_its_place() -> None:
+    parts = [{"type": "text", "text": text} for text in ("Good morning.", SAID)]
+    message = {"role": "system", "content": parts}
+    answer = await asked(texts=["Good morning.", SAID], structured_messages=[message])
+    assert answer.texts == ["Good morning.", SAID.replace(SECRET, "[PL_PESEL_1]")]
