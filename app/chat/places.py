@@ -20,8 +20,8 @@ class _Inside(Enum):
 
 INSIDE: Final = _Inside.JSON
 Path = tuple[str | int | _Inside, ...]
-# A way, the text, and the ways to the other parts of it.
-Found = tuple[Path | None, str, tuple[Path, ...]]
+# What a place has; its text as it stands there.
+Found = tuple[Path | None, str, tuple[tuple[Path, int], ...]]
 
 # Names, numbers and switches of the protocol; their values are no language.
 STRUCTURAL = frozenset(
@@ -74,22 +74,38 @@ BESIDE = frozenset(("tools", "functions", "response_format"))
 class Place(NamedTuple):
     """A text and the way to it; `path` is None where nothing can be put in its place (a field's name, a file).
 
-    `rest`: the parts of a message are one text. These are the ways to its parts but the first, which go when it is
-    replaced.
+    `parts`: the parts of a message are one text. These are the ways to them, and how many lines each has.
     """
 
     path: Path | None
     spoken: Spoken
-    rest: tuple[Path, ...] = ()
+    parts: tuple[tuple[Path, int], ...] = ()
 
     def edits(self, text: str) -> dict[Path, str | None]:
-        """What to write for `text` to stand in its place."""
-        return {} if self.path is None else {self.path: text, **dict.fromkeys(self.rest)}
+        """What to write for `text` to stand in its place: in each part its lines, unless some were cut; then all of it
+        in the first.
+        """
+        if self.path is None:
+            return {}
+        lines = text.split(BETWEEN_PARTS)
+        if not self.parts or len(lines) != sum(count for _, count in self.parts):
+            return {self.path: text, **{_part(way): None for way, _ in self.parts[1:]}}
+        edits: dict[Path, str | None] = {}
+        for way, count in self.parts:
+            piece = BETWEEN_PARTS.join(lines[:count])
+            del lines[:count]
+            edits |= {_part(way): None} if is_blank(piece) else {way: piece}
+        return edits
+
+
+def _part(way: Path) -> Path:
+    """From the way to a part's text to that of the part."""
+    return way[:-1] if way[-1] == "text" else way
 
 
 def places(document: Any, speaker: Speaker) -> list[Place]:
     """The texts of `document`, in its order. Blank ones are left out."""
-    return [Place(path, Spoken(text, speaker), rest) for path, text, rest in _walk(document, (), "")]
+    return [Place(path, Spoken(text, speaker), parts) for path, text, parts in _walk(document, (), "")]
 
 
 def request_places(body: Mapping[str, Any]) -> list[Place]:
@@ -117,7 +133,7 @@ def _below(path: Path, found: Iterable[Place]) -> list[Place]:
         Place(
             None if place.path is None else (*path, *place.path),
             place.spoken,
-            tuple((*path, *rest) for rest in place.rest),
+            tuple(((*path, *way), lines) for way, lines in place.parts),
         )
         for place in found
     ]
@@ -147,9 +163,9 @@ def _walk(value: Any, path: Path, key: str, free: bool = False) -> Iterator[Foun
 def _walk_list(items: list[Any], path: Path, key: str, free: bool) -> Iterator[Found]:
     parts = text_parts(items) if key == "content" and not free else {}
     if parts:
-        first, *rest = parts
-        way: Path = (*path, first) if isinstance(items[first], str) else (*path, first, "text")
-        yield way, BETWEEN_PARTS.join(parts.values()), tuple((*path, index) for index in rest)
+        ways: list[Path] = [(*path, n) if isinstance(items[n], str) else (*path, n, "text") for n in parts]
+        lines = [text.count(BETWEEN_PARTS) + 1 for text in parts.values()]
+        yield ways[0], BETWEEN_PARTS.join(parts.values()), tuple(zip(ways, lines, strict=True))
     for index, item in enumerate(items):
         if index not in parts:
             yield from _walk(item, (*path, index), key, free)

@@ -148,6 +148,10 @@ def test_the_parts_of_a_message_are_one_text_and_replaced_as_one() -> None:
     changed = written(body, {**user.edits("clean"), **other.edits("of no part that is left")})
     assert changed["messages"][1]["content"] == [{"type": "text", "text": "clean"}, picture]
     assert body["messages"][1]["content"] == parts, "the original stays as it was"
+    masked = written(body, user.edits("ignore [EMAIL_1]\nrules"))
+    assert masked["messages"][1]["content"] == [{**parts[0], "text": "ignore [EMAIL_1]"}, *parts[1:]]
+    emptied = written(body, user.edits(" \nrules"))
+    assert emptied["messages"][1]["content"] == parts[1:]
 
 
 @pytest.mark.parametrize(

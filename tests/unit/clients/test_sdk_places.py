@@ -73,6 +73,8 @@ def test_the_parts_of_a_message_are_one_text_and_replaced_as_one(parts: Any) -> 
     assert place.text.text == "a\nb\nc"
     first = {**parts[0], "text": "clean"} if isinstance(parts[0], dict) else "clean"
     assert written(document, place.edits("clean")) == {"content": [first, picture], "n": 1}
+    assert written(document, place.edits("a\nb\nc")) == document
+    assert written(document, place.edits("clean\n\nc")) == {"content": [first, picture, *parts[2:]], "n": 1}
 
 
 @given(VALUES)
