@@ -1,6 +1,7 @@
 """The manifests of deploy/kubernetes: what Kubernetes and KEDA would take, and the lag that KEDA would see."""
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -66,6 +67,31 @@ def test_a_wrong_trigger_is_refused(path: tuple[str, ...], value: object, compla
     scaled["spec"]["triggers"][0]["metadata"][path[0]] = value
     (problem,) = problems(scaled)
     assert complaint in problem
+
+
+@EVERY
+def test_prometheus_finds_each_pod_once_as_the_job_that_alerts_ask_for(overlay: str) -> None:
+    monitor = yaml.safe_load((FOLDER / "monitoring/podmonitor.yaml").read_text(encoding="utf-8"))["spec"]
+    scraped = {endpoint["port"] for endpoint in monitor["podMetricsEndpoints"]}
+    (label, job) = next(iter(monitor["selector"]["matchLabels"].items()))
+    assert (monitor["jobLabel"], job) == (label, "vigil")
+    found = 0
+    for deployment in manifests(overlay, "Deployment"):
+        template = deployment["spec"]["template"]
+        if template["metadata"]["labels"].get(label) == job:
+            (container,) = template["spec"]["containers"]
+            assert len([port for port in container["ports"] if port["name"] in scraped]) == 1
+            found += 1
+    assert found == 1 + len(CONSUMERS)
+
+
+def test_the_alerts_are_a_rule_of_the_operator() -> None:
+    said = subprocess.run(
+        [FOLDER / "monitoring/rules.sh"], capture_output=True, text=True, check=True, timeout=10
+    )
+    rule = yaml.safe_load(said.stdout)
+    alerts = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text(encoding="utf-8"))
+    assert (rule["kind"], rule["spec"]) == ("PrometheusRule", alerts)
 
 
 @EVERY
