@@ -57,6 +57,11 @@ _BASE64 = re.compile(r"data:[^,\s]*;base64,[\w+/=-]*", re.ASCII)
 _TEXT_FILE = re.compile(
     r"data:(?:text/|application/json)[^,\s]*;base64,([\w+/=-]*)", re.ASCII | re.IGNORECASE
 )
+# Where the type of a file and its content stand in one part of a message, whatever the protocol.
+TYPES = ("mime_type", "media_type")
+CONTENTS = ("data", "base64", "file_data")
+_TEXT_TYPE = re.compile(r"text/|application/json", re.ASCII | re.IGNORECASE)
+_WORD = re.compile(r"[\w+/-]+=*", re.ASCII)
 # The smallest number that may be somebody's: phone numbers have nine digits.
 PERSONAL = 100_000_000
 # Personal data in one word is no longer than an e-mail address can be; what is encoded may be.
@@ -152,6 +157,8 @@ def _walk(value: Any, path: Path, key: str, free: bool = False) -> Iterator[Foun
         if free and abs(value) >= PERSONAL:
             yield path, str(value), ()
     elif isinstance(value, Mapping):
+        if (file := _attached(value)) is not None and not is_blank(file):
+            yield None, file, ()
         for name, item in value.items():
             if not is_blank(name) and not _NAME.fullmatch(name):
                 yield None, name, ()
@@ -221,9 +228,18 @@ def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _file(value: str) -> str | None:
     """The text of a text file in an address of its own, None when it is none."""
     found = _TEXT_FILE.fullmatch(value)
-    if found is None:
-        return None
-    encoded = found[1].replace("-", "+").replace("_", "/").rstrip("=")
+    return None if found is None else _decoded(found[1])
+
+
+def _attached(part: Mapping[Any, Any]) -> str | None:
+    """The text of a text file whose type stands beside its content, None when it is none."""
+    kind = next((part[name] for name in TYPES if isinstance(part.get(name), str)), "")
+    content = next((part[name] for name in CONTENTS if isinstance(part.get(name), str)), "")
+    return _decoded(content) if _TEXT_TYPE.match(kind) and _WORD.fullmatch(content) else None
+
+
+def _decoded(encoded: str) -> str | None:
+    encoded = encoded.replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return b64decode(encoded + "=" * (-len(encoded) % 4)).decode(errors="replace")
     except ValueError:

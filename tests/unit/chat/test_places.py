@@ -102,10 +102,11 @@ def test_numbers_of_the_protocol_are_no_language() -> None:
 @pytest.mark.parametrize("kind", ["text/plain", "text/markdown;charset=utf-8", "application/json"])
 def test_a_text_file_is_read_and_cannot_be_replaced(kind: str) -> None:
     address = f"data:{kind};base64,{b64encode(SENTENCE.encode()).decode()}"
-    files = [{"file": {"file_data": address}}, {"image_url": {"url": address}}]
+    attached = {"media_type": kind, "data": address.partition(",")[2]}
+    files = [{"file": {"file_data": address}}, {"image_url": {"url": address}}, {"source": attached}]
     for place in places(files, Speaker.USER):
         assert (place.path, place.spoken.text) == (None, SENTENCE)
-    assert found(files) == [SENTENCE, SENTENCE]
+    assert found(files) == [SENTENCE] * 3
     assert found({"file_data": "data:text/plain;base64,a"}) == [], "not even base64"
 
 

@@ -50,6 +50,10 @@ def texts(document: Any) -> list[str]:
         ({"arguments": '{"q": "one two", "q": "x"}'}, ['{"q": "one two", "q": "x"}']),
         ({"id": "44051401359", "index": 44051401359}, []),
         ({"file": {"file_data": "data:text/plain;base64,b25lIHR3bw=="}}, ["one two"]),
+        ({"type": "file", "base64": "b25lIHR3bw==", "mime_type": "text/plain"}, ["one two"]),
+        ({"type": "file", "source_type": "base64", "mime_type": "text/csv", "data": "b25lIHR3bw"}, ["one two"]),
+        ({"source": {"type": "base64", "media_type": "application/json", "data": "b25lIHR3bw=="}}, ["one two"]),
+        ({"source": {"type": "base64", "media_type": "image/png", "data": "b25lIHR3bw=="}}, []),
     ],
 )  # fmt: skip
 def test_texts_are_found_wherever_they_stand(document: Any, found: list[str]) -> None:
