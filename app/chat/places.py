@@ -66,11 +66,8 @@ _WORD = re.compile(r"[\w+/-]+=*", re.ASCII)
 PERSONAL = 100_000_000
 # Personal data in one word is no longer than an e-mail address can be; what is encoded may be.
 LONGEST_TOKEN = 254
-
-
 # An order cut in two stands on both sides of it: models are given parts one behind the other.
 BETWEEN_PARTS = "\n"
-
 # What an operator says to a model: its messages of these roles, and what stands beside the messages.
 OPERATORS = frozenset(("system", "developer"))
 BESIDE = frozenset(("tools", "functions", "response_format"))

@@ -96,7 +96,7 @@ async def litellm_guardrail(
         ]
         edits = replacements(tools, verdicts)
         wholes = _wholes(body, dict(zip(body.texts or [], passed, strict=True)))
-        for verdict in (await judge.judge(wholes)).values() if wholes else ():
+        for verdict in (await judge.judge(wholes)).values():
             if verdict.decision is not Decision.ALLOW:
                 raise Blocked(verdict, "its parts together")
     except Blocked as blocked:
@@ -147,18 +147,23 @@ def _elsewhere(body: HookRequest) -> list[Spoken]:
     return [place.spoken for place in found]
 
 
+def _parts(message: Any) -> list[Any] | None:
+    """The content of a message that is in parts."""
+    content = message.get("content") if isinstance(message, Mapping) else None
+    return content if isinstance(content, list) else None
+
+
 def _apart(message: Any) -> Any:
     """The message with each part of its content by itself, as LiteLLM gives and takes them."""
-    content = message.get("content") if isinstance(message, Mapping) else None
-    return {**message, "content": [[part] for part in content]} if isinstance(content, list) else message
+    parts = _parts(message)
+    return message if parts is None else {**message, "content": [[part] for part in parts]}
 
 
 def _wholes(body: HookRequest, passed: Mapping[str, str]) -> list[Spoken]:
     """What messages in several parts say, with what may pass of each part."""
     found = []
     for message in body.structured_messages or []:
-        content = message.get("content") if isinstance(message, Mapping) else None
-        if parts := text_parts(content if isinstance(content, list) else ()):
+        if parts := text_parts(_parts(message) or ()):
             text = BETWEEN_PARTS.join(passed.get(part, part) for part in parts.values())
             found.append(Spoken(text, speaker_of(message)))
     return found
